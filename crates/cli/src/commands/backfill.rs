@@ -156,7 +156,8 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         console::print_json(&Report { table, bucket, prefix, item_count, written, kept })?;
     } else {
         console::print_data(&format!(
-            "{place}: {item_count} items of {table}: {written} written, {kept} already had an object"
+            "{place}: {} of {table}: {written} written, {kept} already had an object",
+            counted(item_count, "item")
         ));
     }
     Ok(ExitCode::SUCCESS)

@@ -80,8 +80,11 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let days = noncurrent_days(&aws, items, &remarks).await?.unwrap_or_default();
     let store = Store { s3: aws.s3.clone(), bucket: items.bucket.clone(), prefix: items.prefix.clone() };
     let console = Console::new(Stream::Stdout);
-    let (mut broken, mut headed) = (None, false);
+    let (mut broken, mut headed, mut newest) = (None, false, None);
     let mut print_entry = |entry: Entry| {
+        if newest.is_none() {
+            newest = state_of(&entry);
+        }
         if *json {
             match line(&entry) {
                 Ok(line) => console::print_data(&line),
@@ -99,6 +102,9 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let reported = versions::each(&store, &key.object, *json, &mut print_entry).await.map_err(of_versions)?;
     if let Some(error) = broken {
         return Err(error);
+    }
+    if let Some(Latest::Deleted(time)) = newest {
+        remarks.line(&format!("the item was deleted at {time}"));
     }
     if reported == 0 {
         check_versions_exist(&aws, items).await?;
@@ -152,6 +158,21 @@ pub(crate) fn time_of(entry: &Entry) -> String {
             version.position.at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
         }
         What::DeleteMarker | What::Other { .. } => reported(entry.put_at),
+    }
+}
+
+/// The newest state of an item.
+enum Latest {
+    Exists,
+    Deleted(String),
+}
+
+/// Returns the state of the item in an entry; `None` if the entry is not a version.
+fn state_of(entry: &Entry) -> Option<Latest> {
+    match &entry.what {
+        What::Item { .. } => Some(Latest::Exists),
+        What::Tombstone { .. } => Some(Latest::Deleted(time_of(entry))),
+        What::DeleteMarker | What::Other { .. } => None,
     }
 }
 

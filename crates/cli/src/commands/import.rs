@@ -30,7 +30,7 @@ pub(crate) use state::cursor_file_of;
 
 use crate::consent;
 use crate::console;
-use crate::console::{Console, Stream};
+use crate::console::{Console, Stream, counted};
 use crate::transfer::{
     Aws, INTERRUPTED, Location, Total, check_table_name, concluded, cursor_file, named, watch,
 };
@@ -197,7 +197,8 @@ pub(crate) async fn import(
         (false, Kind::Files) => "importing",
         (false, Kind::Snapshot) => "restoring",
     };
-    console.line(&format!("{verb} {} files of {} into {}", import.files, arguments.from, import.table_name));
+    let files_of = counted(import.files.into(), "file");
+    console.line(&format!("{verb} {files_of} of {} into {}", arguments.from, import.table_name));
 
     let unchecked = source.unchecked();
     if unchecked > 0 {
@@ -238,7 +239,8 @@ pub(crate) async fn import(
     if arguments.json {
         console::print_json(&Report { table, from, item_count, files, notes })?;
     } else {
-        console::print_data(&format!("{table}: {item_count} items from {files} files of {from}"));
+        let (items, files) = (counted(item_count, "item"), counted(files.into(), "file"));
+        console::print_data(&format!("{table}: {items} from {files} of {from}"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -127,8 +127,12 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let reader = AsOfReader { s3: &aws.s3, items, key_names: &keys.names, at, now };
     let Some(then) = item_at(&reader, &key).await? else {
         check_versions_exist(&aws, items).await?;
+        let deleted = match since::deleted_at(&store(&aws, items), &key.object, at).await? {
+            Some(time) => format!("was deleted at {}, and ", reported(time)),
+            None => String::new(),
+        };
         bail!(
-            "the item {} of table {table} did not exist at {}; nothing was changed",
+            "the item {} of table {table} {deleted}did not exist at {}; nothing was changed",
             key.text,
             reported(at)
         );

@@ -18,7 +18,7 @@ use tablekeeper_core::text::quoted;
 
 use crate::config::{Configuration, Settings, noncurrent_days};
 use crate::console;
-use crate::console::{Console, Stream};
+use crate::console::{Console, Stream, counted};
 use crate::dry_run::{Place, Preview};
 use crate::failure::Unusable;
 use crate::transfer::{Aws, Counters, INTERRUPTED, Total, concluded, named, watch, whole};
@@ -137,8 +137,10 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Err(anyhow::Error::msg(report::describe(&counts, &reasons)));
     }
     console::print_data(&format!(
-        "{place}: {objects} objects with {records} records: {written} written, {late} late versions, \
-         {quarantined} quarantined"
+        "{place}: {} with {}: {written} written, {}, {quarantined} quarantined",
+        counted(objects, "object"),
+        counted(records, "record"),
+        counted(late, "late version")
     ));
     Ok(ExitCode::SUCCESS)
 }

@@ -34,7 +34,7 @@ use tablekeeper_core::snapshot::{Snapshot, finish as finish_snapshot};
 
 use crate::config::{Configuration, Settings, past_second, reported};
 use crate::console;
-use crate::console::{Console, Stream};
+use crate::console::{Console, Stream, counted};
 use crate::failure::Unusable;
 use crate::transfer::{Aws, INTERRUPTED, Total, concluded, named, watch};
 
@@ -259,11 +259,16 @@ async fn create(arguments: Making) -> anyhow::Result<ExitCode> {
     } else {
         let Output { location, item_count, bytes, files, unknown, unknown_items, .. } = output;
         let unknown = match (unknown, unknown_items) {
-            (Some(unknown), Some(lists)) => format!("; {unknown} items are unknown, and listed in {lists}"),
+            (Some(unknown), Some(lists)) => {
+                format!("; {} unknown, listed in {lists}", counted(unknown, "item"))
+            }
             _ => String::new(),
         };
         console::print_data(&format!(
-            "{location}: {item_count} items, {bytes} bytes, {files} files{unknown}"
+            "{location}: {}, {}, {}{unknown}",
+            counted(item_count, "item"),
+            counted(bytes, "byte"),
+            counted(files, "file")
         ));
     }
     Ok(ExitCode::SUCCESS)

@@ -297,7 +297,7 @@ async fn import_that_is_interrupted(account: &Account, manifest: &str) {
 
     stack().await.proxy().forget_calls(account.name);
     let reported = account.done(&[&import[..4], &["--resume"]].concat()).await;
-    assert!(reported.data.starts_with("copy: 4000 items from "), "{}", reported.data);
+    assert!(reported.data.starts_with("copy: 4,000 items from "), "{}", reported.data);
     let calls = stack().await.proxy().calls(account.name);
     let writes = calls.iter().filter(|call| call.action == "dynamodb:BatchWriteItem").count();
     assert!(writes > 0 && writes < 160, "written items are skipped: {writes} requests");

@@ -51,7 +51,7 @@ async fn files_that_are_not_lines_of_items_are_refused_with_their_kind() {
         assert!(items_of(&shell.dynamodb, "copy").await.is_empty(), "{folder}");
     }
     let gzipped = ["import", "copy", "--from", "gzip", "--format", "dynamodb-json", "--compression", "gzip"];
-    assert!(shell.done(&gzipped).await.data.contains(": 1 items"));
+    assert!(shell.done(&gzipped).await.data.contains(": 1 item "));
     assert_eq!(items_of(&shell.dynamodb, "copy").await, [json!({ "id": { "S": "1" } })]);
 }
 
@@ -99,7 +99,7 @@ async fn manifests_of_other_writers_are_read() {
     write(&folder, "_started", "");
     files.iter().for_each(|(name, content, _)| write(&folder, name, content));
     let reported = shell.done(&["import", "zero", "--from", "zero"]).await;
-    assert!(reported.data.contains(": 1 items from 2 files"), "{}", reported.data);
+    assert!(reported.data.contains(": 1 item from 2 files"), "{}", reported.data);
     assert!(!reported.remarks.contains("md5Checksum"), "{}", reported.remarks);
 }
 
@@ -120,7 +120,7 @@ async fn lines_without_types_are_imported_with_notes_on_possible_losses() {
     let import = ["import", "copy", "--from", "snapshots/2026-03-01 02:00", "--format", "json"];
     let reported = shell.done(&import).await;
     assert!(
-        reported.data.contains("copy: 2 items from 1 files of snapshots/2026-03-01 02:00"),
+        reported.data.contains("copy: 2 items from 1 file of snapshots/2026-03-01 02:00"),
         "{}",
         reported.data
     );

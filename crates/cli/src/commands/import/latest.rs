@@ -11,7 +11,7 @@ use super::Arguments;
 use super::state::{State as CursorState, cursor_file_of};
 use crate::commands::snapshot::LATEST;
 use crate::config::reported;
-use crate::console::Console;
+use crate::console::{Console, counted};
 use crate::failure::Unusable;
 use crate::transfer::{Aws, Location, named, whole};
 
@@ -51,7 +51,7 @@ pub(super) async fn resolved(
         State::Whole { items, .. } => items,
         _ => 0,
     };
-    console.line(&format!("{LATEST} is {location}, of {table} at {time}, with {items} items"));
+    console.line(&format!("{LATEST} is {location}, of {table} at {time}, with {}", counted(items, "item")));
     Ok(Some(location))
 }
 

@@ -16,6 +16,7 @@ use tablekeeper_core::text::quoted;
 use super::state;
 use super::state::{Segment, State, VERSION};
 use super::{Arguments, Kind};
+use crate::console::counted;
 use crate::failure::Unusable;
 use crate::transfer::{Aws, Location, cursor_file, named, whole};
 
@@ -174,9 +175,9 @@ fn resumed(planned: State, earlier: State, kind: Kind, path: &Path) -> Result<St
     }
     if now.files_digest != then.files_digest || planned.changed_at != earlier.changed_at {
         return Err(Unusable(format!(
-            "the files are not those of {file} ({} files); they must not change until the {noun} \
+            "the files are not those of {file} ({}); they must not change until the {noun} \
              ends. To start again, leave --resume out and give --merge (ImportChanged)",
-            then.files
+            counted(then.files.into(), "file")
         )));
     }
     let differs = |option: &str| {

@@ -85,6 +85,26 @@ impl Since {
     }
 }
 
+/// Returns when the item was deleted, if its last version up to a second is a deletion. Late versions are not read.
+pub(super) async fn deleted_at(
+    store: &Store,
+    object: &str,
+    at: DateTime<Utc>,
+) -> anyhow::Result<Option<DateTime<Utc>>> {
+    let mut deleted = None;
+    let mut find = |entry: Entry| match &entry.what {
+        _ if is_later(&entry, at) => ControlFlow::Continue(()),
+        What::Tombstone { version } => {
+            deleted = Some(version.position.at);
+            ControlFlow::Break(())
+        }
+        What::Item { .. } | What::Other { .. } => ControlFlow::Break(()),
+        What::DeleteMarker => ControlFlow::Continue(()),
+    };
+    versions::each(store, object, false, &mut find).await.map_err(history::of_versions)?;
+    Ok(deleted)
+}
+
 /// Returns whether the version is of a later second.
 fn is_later(entry: &Entry, at: DateTime<Utc>) -> bool {
     match &entry.what {

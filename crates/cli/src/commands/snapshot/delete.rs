@@ -13,7 +13,7 @@ use super::name::LATEST;
 use crate::config::{Configuration, reported};
 use crate::consent;
 use crate::console;
-use crate::console::{Console, Stream};
+use crate::console::{Console, Stream, counted};
 use crate::failure::Unusable;
 use crate::transfer::{INTERRUPTED, named, until_interrupted};
 
@@ -83,7 +83,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let snapshot = folder.name().to_owned();
         console::print_json(&Report { snapshot, location, files: count })?;
     } else {
-        console::print_data(&format!("{location}: {count} files deleted"));
+        console::print_data(&format!("{location}: {} deleted", counted(count.try_into()?, "file")));
     }
     Ok(ExitCode::SUCCESS)
 }

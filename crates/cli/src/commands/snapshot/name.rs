@@ -11,7 +11,7 @@ use tablekeeper_core::storage::{Files, as_prefix, bucket_and_key};
 use tablekeeper_core::text::quoted;
 
 use crate::config::{Settings, reported};
-use crate::console::Console;
+use crate::console::{Console, counted};
 use crate::failure::Unusable;
 use crate::transfer::{Aws, named, whole};
 
@@ -133,6 +133,6 @@ async fn newest(
         let of = table.map(|table| format!(" of {table}")).unwrap_or_default();
         bail!(Unusable(format!("there is no complete snapshot{of} in s3://{bucket}/{prefix}")));
     };
-    console.line(&format!("{LATEST} is {name}, of {}, with {items} items", reported(at)));
+    console.line(&format!("{LATEST} is {name}, of {}, with {}", reported(at), counted(items, "item")));
     Ok(Folder { bucket: bucket.to_owned(), key: format!("{prefix}{name}/") })
 }

@@ -11,7 +11,7 @@ use tablekeeper_core::snapshot::document::Document;
 use super::name;
 use crate::config::Configuration;
 use crate::console;
-use crate::console::{Console, Stream};
+use crate::console::{Console, Stream, counted};
 use crate::transfer::{INTERRUPTED, named, until_interrupted};
 
 /// Check that a snapshot is complete and undamaged. Nothing is changed.
@@ -86,13 +86,20 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     } else if report.damages.is_empty() {
         let Report { location, item_count, files, read, .. } = &report;
         console::print_data(&format!(
-            "{location}: {item_count} items in {files} files are undamaged, {read} files were read"
+            "{location}: {} in {} undamaged, {} read",
+            counted(*item_count, "item"),
+            counted(*files, "file"),
+            counted(*read, "file")
         ));
     } else {
         report.damages.iter().for_each(|damage| console::print_data(damage));
     }
     if !report.damages.is_empty() {
-        bail!("the snapshot {} is damaged in {} places", report.location, report.damages.len());
+        bail!(
+            "the snapshot {} is damaged in {}",
+            report.location,
+            counted(report.damages.len().try_into()?, "place")
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

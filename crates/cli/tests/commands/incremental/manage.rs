@@ -19,7 +19,7 @@ async fn a_snapshot_is_verified_and_its_damages_are_named() {
     let bucket = format!("snapshots-{}", account.name);
     let location = format!("s3://{bucket}/{name}/");
     let whole = account.done(&["snapshot", "verify", &name]).await;
-    assert_eq!(whole.data, format!("{location}: 1 items in 16 files are undamaged, 0 files were read\n"));
+    assert_eq!(whole.data, format!("{location}: 1 item in 16 files undamaged, 0 files read\n"));
     let read = account.done(&["snapshot", "verify", &location, "--read", "--json"]).await.json();
     let expected = json!({ "snapshot": name, "location": location, "itemCount": 1, "files": 16, "read": 16,
         "damages": [] });

@@ -140,7 +140,7 @@ async fn an_incomplete_snapshot_does_not_block_others_of_its_second() {
     let reported = account.done(&snapshot).await;
     let expected = "was begun by arn:aws:states:us-east-1:1:execution:snapshot:x and is incomplete; it is left unchanged";
     assert!(reported.remarks.contains(expected), "{}", reported.remarks);
-    assert!(reported.data.starts_with(&format!("s3://{snapshots}/{name}-3/: 1 items")), "{}", reported.data);
+    assert!(reported.data.starts_with(&format!("s3://{snapshots}/{name}-3/: 1 item,")), "{}", reported.data);
     let again = account.done(&snapshot).await;
     assert!(
         again.remarks.ends_with(&format!("s3://{snapshots}/{name}-3/ already exists\n")),

@@ -115,9 +115,21 @@ async fn an_item_is_recovered_if_it_is_still_as_shown() {
     );
     assert_eq!(account.items("orders").await["all"], all);
     let gone = text(passed_second().await);
-    let expected = format!("the item {key} of table orders did not exist at {gone}; nothing was changed");
-    account.refused(&["recover", "orders", "--key", key, "--at", &gone], 1, &expected).await;
+    let reported = account.run(&["recover", "orders", "--key", key, "--at", &gone]).await;
+    let error = reported.remarks.lines().last().unwrap();
+    let end = format!("Z, and did not exist at {gone}; nothing was changed");
+    assert!(
+        error.starts_with(&format!("error: the item {key} of table orders was deleted at 20"))
+            && error.ends_with(&end),
+        "{error}"
+    );
+    assert_eq!((reported.code, reported.data.as_str()), (Some(1), ""));
     assert_eq!(account.items("orders").await["all"], all);
+
+    // The bucket knows of the deletion, although it does not yet know that the item was put back.
+    let history = account.done(&["history", "orders", "--key", key]).await;
+    let deleted = history.data.lines().nth(1).unwrap().split(' ').next().unwrap();
+    assert_eq!(history.remarks, format!("the item was deleted at {deleted}\n"));
     let early = "the item {\"id\":{\"S\":\"all\"}} of table orders did not exist at 2001-01-01T00:00:00Z; nothing was";
     account.refused(&["recover", "orders", "--key", key, "--at", "2001-01-01T00:00:00Z"], 1, early).await;
 }

@@ -35,7 +35,7 @@ async fn discarded_changes_are_applied_and_other_objects_stay() {
     give_up(&account, "new", "2", 8).await;
     let reported = account.done(&["replay", "orders"]).await;
     let place = format!("s3://given-up-{}/aws/lambda/", account.name);
-    let counts = "2 objects with 2 records: 1 written, 1 late versions, 0 quarantined";
+    let counts = "2 objects with 2 records: 1 written, 1 late version, 0 quarantined";
     assert_eq!(reported.data.trim_end(), format!("{place}: {counts}"));
     assert_eq!(left(&account).await, 0);
 

@@ -60,7 +60,7 @@ async fn a_stack_has_the_location_of_its_backup() {
     let of_customers = ["--stack", "backup", "--stack-table", "customers"];
     let reported = done(&[&["backfill"], &of_customers[..]].concat()).await;
     assert!(
-        reported.data.starts_with(&format!("s3://{items}/tables/customers/: 1 items of customers")),
+        reported.data.starts_with(&format!("s3://{items}/tables/customers/: 1 item of customers")),
         "{}",
         reported.data
     );
