@@ -6,6 +6,7 @@
 //! if the sides differ.
 
 mod arguments;
+mod backup;
 mod caller;
 mod commands;
 mod config;

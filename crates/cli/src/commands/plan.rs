@@ -1,5 +1,5 @@
 //! `tablekeeper plan`: shows what a workflow would do, with the code of the workflow, and changes nothing. A rotation
-//! is planned without AWS calls. A sync reads both tables, and a prune reads the table and the list of its backups.
+//! is planned without AWS calls, except to find the newest backup. A sync reads both tables, and a prune reads the table and the list of its backups.
 
 mod prune;
 mod rotate;
@@ -36,7 +36,7 @@ enum Workflow {
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.workflow {
         Workflow::Prune(arguments) => prune::act(arguments).await,
-        Workflow::Rotate(arguments) => rotate::act(arguments),
+        Workflow::Rotate(arguments) => rotate::act(arguments).await,
         Workflow::Sync(arguments) => sync::act(arguments).await,
     }
 }

@@ -117,12 +117,7 @@ impl Request {
     where
         E: From<IncompleteInput> + From<RotationError>,
     {
-        let backup = match (&input.backup_sns_message, &input.backup_arn) {
-            (Some(backup), None) => backup.clone(),
-            (None, Some(backup_arn)) => named_by_arn(backup_arn)?,
-            (None, None) => return Err(IncompleteInput::NoBackup.into()),
-            (Some(_), Some(_)) => return Err(IncompleteInput::TwoBackups.into()),
-        };
+        let backup = input.backup()?;
         if input.source_pattern.is_none() && input.replacement_pattern.is_none() {
             input = template?.fill(input);
         }
@@ -134,6 +129,18 @@ impl Request {
             (_, None) => return Err(one_pattern("SourcePattern", "ReplacementPattern").into()),
         };
         Ok(Request { backup, patterns, input })
+    }
+}
+
+impl ExecutionInput {
+    /// Returns the backup that the input names.
+    pub fn backup(&self) -> Result<BackupSnsMessage, IncompleteInput> {
+        match (&self.backup_sns_message, &self.backup_arn) {
+            (Some(backup), None) => Ok(backup.clone()),
+            (None, Some(backup_arn)) => named_by_arn(backup_arn),
+            (None, None) => Err(IncompleteInput::NoBackup),
+            (Some(_), Some(_)) => Err(IncompleteInput::TwoBackups),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `tablekeeper plan rotate`: shows what the workflow would do with a notification of AWS Backup.
+//! `tablekeeper plan rotate`: shows what the workflow would do with a notification of AWS Backup, or with one backup.
 
 use std::process::ExitCode;
 
@@ -6,23 +6,37 @@ use clap::Args;
 use serde_json::{Value, json};
 use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::rotation::decision::{Decision, DecisionError, decide};
-use tablekeeper_core::rotation::naming::Patterns;
+use tablekeeper_core::rotation::execution_input::{BackupSnsMessage, ExecutionInput};
+use tablekeeper_core::rotation::naming::{Patterns, Rotation};
 
+use crate::backup::Forms;
 use crate::failure::Unusable;
-use crate::{console, event_file};
+use crate::transfer::check_table_name;
+use crate::{backup, console, event_file, session};
 
-/// Show what rotate-restore would do with a notification of AWS Backup, without AWS calls.
+/// Show what rotate-restore would do with a notification of AWS Backup, or with one backup. Nothing is changed.
 ///
-/// The exit code is 1 if a record of the event would make the workflow fail.
+/// Only --backup latest calls AWS, to find the backup. The exit code is 0 if the workflow would restore or skip, 1 if a
+/// record of the event or the backup would make it fail, and 2 if the arguments cannot be used.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  tablekeeper plan rotate --event events/rotate-restore/start.sns-live-wording.json \\\n    \
+    override_usage = "tablekeeper plan rotate [OPTIONS] --event <FILE> --source-pattern <PATTERN> --replacement-pattern <TEXT>\n       \
+                      tablekeeper plan rotate [OPTIONS] --backup <ARN|latest> --source-pattern <PATTERN> --replacement-pattern <TEXT>",
+    after_help = "Examples:\n  tablekeeper plan rotate --event events/rotate-restore/start.sns-live-wording.json \\\n    \
+                        --source-pattern '(?i)-production$' --replacement-pattern '-staging'\n  \
+                        tablekeeper plan rotate --table customer-production --backup latest \\\n    \
                         --source-pattern '(?i)-production$' --replacement-pattern '-staging'"
 )]
 pub(crate) struct Arguments {
     /// The event that SNS or EventBridge sends to Lambda: a file, or - for standard input.
-    #[arg(long, value_name = "FILE")]
-    event: String,
+    #[arg(long, value_name = "FILE", required_unless_present = "backup", conflicts_with = "backup")]
+    event: Option<String>,
+    /// The backup to restore: its ARN, or `latest` for the newest available one of --table.
+    #[arg(long, value_name = "ARN|latest")]
+    backup: Option<String>,
+    /// The table that --backup is of.
+    #[arg(long, requires = "backup")]
+    table: Option<String>,
     /// The part of the table's name to replace: a regular expression in RE2 syntax.
     #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
     source_pattern: String,
@@ -37,11 +51,14 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-pub(super) fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub(super) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let name = arguments.ssm_parameter_name.as_deref();
     let patterns = Patterns::new(&arguments.source_pattern, &arguments.replacement_pattern, name)
         .map_err(|error| Unusable(error.to_string()))?;
-    let event = match event_file::read(&arguments.event) {
+    if let Some(backup) = &arguments.backup {
+        return of_backup(&arguments, backup, &patterns).await;
+    }
+    let event = match event_file::read(arguments.event.as_deref().unwrap_or("-")) {
         Ok(event) => event,
         Err(error) if arguments.json => {
             let reason = crate::failure::sentence(&error);
@@ -58,18 +75,42 @@ pub(super) fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(if decisions.iter().all(Result::is_ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Plans the rotation of one backup, as an execution that a person starts with it.
+async fn of_backup(arguments: &Arguments, backup: &str, patterns: &Patterns) -> anyhow::Result<ExitCode> {
+    let table = arguments.table.as_deref();
+    table.map_or(Ok(()), check_table_name)?;
+    let config = session::sdk_config().await;
+    let forms = Forms { has_arn: true, has_message: true };
+    let fields = backup::fields(backup, table, forms, &config).await?;
+    let input: ExecutionInput = serde_json::from_value(Value::Object(fields))?;
+    let backup = input.backup().map_err(|error| Unusable(error.to_string()))?;
+    let plan = match Rotation::plan(&backup, patterns) {
+        Ok(rotation) => restore(&backup, &rotation, None),
+        Err(error) => json!({ "restore": false, "reason": error.to_string(), "error": error.name() }),
+    };
+    console::print_data(&if arguments.json { plan.to_string() } else { describe(&plan) });
+    Ok(if plan.get("error").is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Returns the plan of a restore. Only an execution of the trigger has a name that derives from its backup job.
+fn restore(backup: &BackupSnsMessage, rotation: &Rotation, execution_name: Option<&str>) -> Value {
+    json!({
+        "restore": true,
+        "sourceTable": rotation.source_table,
+        "recoveryPointArn": backup.recovery_point_arn,
+        "recoveryPointKind": rotation.recovery_point_kind,
+        "backupJobId": Some(&backup.backup_job_id).filter(|id| !id.is_empty()),
+        "targetTable": rotation.target_table,
+        "executionName": execution_name,
+        "ssmParameterName": rotation.ssm_parameter_name,
+    })
+}
+
 fn as_json(decision: &Result<Decision, DecisionError>) -> Value {
     match decision {
-        Ok(Decision::Restore { backup, rotation, execution_name }) => json!({
-            "restore": true,
-            "sourceTable": rotation.source_table,
-            "recoveryPointArn": backup.recovery_point_arn,
-            "recoveryPointKind": rotation.recovery_point_kind,
-            "backupJobId": backup.backup_job_id,
-            "targetTable": rotation.target_table,
-            "executionName": execution_name,
-            "ssmParameterName": rotation.ssm_parameter_name,
-        }),
+        Ok(Decision::Restore { backup, rotation, execution_name }) => {
+            restore(backup, rotation, Some(execution_name))
+        }
         Ok(Decision::Skip(reason)) => json!({ "restore": false, "reason": reason }),
         Err(error) => json!({ "restore": false, "reason": error.to_string(), "error": error.name() }),
     }
@@ -82,13 +123,15 @@ fn describe(plan: &Value) -> String {
         return format!("no restore{}: {}", error.unwrap_or_default(), text("reason"));
     }
     let service = if text("recoveryPointKind") == "backup" { "AWS Backup" } else { "DynamoDB" };
-    [
+    let mut lines = vec![
         format!("{} is restored to {}", text("sourceTable"), text("targetTable")),
         format!("  from       {} (by {service})", text("recoveryPointArn")),
-        format!("  execution  {}", text("executionName")),
-        format!("  parameter  {}", text("ssmParameterName")),
-    ]
-    .join("\n")
+    ];
+    if plan.get("executionName").is_some_and(Value::is_string) {
+        lines.push(format!("  execution  {}", text("executionName")));
+    }
+    lines.push(format!("  parameter  {}", text("ssmParameterName")));
+    lines.join("\n")
 }
 
 #[cfg(test)]

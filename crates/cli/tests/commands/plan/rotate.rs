@@ -6,6 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
+use super::support::Account;
+
 fn event(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/rotate-restore").join(name)
 }
@@ -107,4 +109,36 @@ fn a_pattern_that_does_not_compile_is_unusable_input() {
     let reported = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(reported.starts_with("error: SourcePattern `(` is not a regular expression"), "{reported}");
+}
+
+#[tokio::test]
+async fn one_backup_is_planned_by_its_arn_or_as_the_newest() {
+    let account = Account::with_table("490000000054").await;
+    let patterns = ["--source-pattern", "^orders$", "--replacement-pattern", "copy"];
+    let plan =
+        async |more: &[&str]| account.plan_of("rotate", "us-east-1", &[&patterns, more].concat()).await;
+    let latest = ["--table", "orders", "--backup", "latest"];
+    let none = plan(&latest).await;
+    assert_eq!(none.code, Some(2), "{}", none.remarks);
+    assert!(none.remarks.contains("table orders has no available backup in us-east-1"), "{}", none.remarks);
+
+    let create = account.dynamodb.create_backup().table_name("orders").backup_name("now");
+    let backup = create.send().await.unwrap().backup_details.unwrap().backup_arn;
+    let by_name = plan(&latest).await;
+    assert_eq!(by_name.code, Some(0), "{}", by_name.remarks);
+    assert!(by_name.remarks.contains(&format!("the newest backup of orders is {backup}, of ")));
+    let lines: Vec<&str> = by_name.data.lines().collect();
+    assert!(lines[0].starts_with("orders is restored to copy-20"), "{}", by_name.data);
+    let rest = [format!("  from       {backup} (by DynamoDB)"), "  parameter  none".to_owned()];
+    assert_eq!(lines[1..], rest, "{}", by_name.data);
+
+    let by_arn = plan(&["--backup", &backup, "--json"]).await.json();
+    assert_eq!((&by_arn["recoveryPointArn"], &by_arn["executionName"]), (&json!(backup), &Value::Null));
+    let refused = plan(&["--backup", &backup, "--table", "others"]).await;
+    assert!(refused.remarks.starts_with("error: --backup is of table orders, but --table is others"));
+    let unmatched = ["--source-pattern", "x", "--replacement-pattern", "y", "--backup", &backup, "--json"];
+    let unmatched = account.plan_of("rotate", "us-east-1", &unmatched).await;
+    assert_eq!((unmatched.code, &unmatched.json()["restore"]), (Some(1), &json!(false)));
+    let neither = plan(&[]).await;
+    assert!(neither.code == Some(2) && neither.remarks.contains("--event <FILE>"), "{}", neither.remarks);
 }
