@@ -31,7 +31,10 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     }
     let sentence = sentence(error);
     let is_input = error.downcast_ref::<Unusable>().is_some();
-    console::print_error(&sentence);
+    match help::place_of_bucket(&sentence) {
+        Some(place) => console::print_error(&format!("{sentence}; {place}")),
+        None => console::print_error(&sentence),
+    }
     // The sentence about an unusable input says itself what would be right.
     if let Some(help) = help::of(&sentence).filter(|_| !is_input) {
         console::print_help(&help);

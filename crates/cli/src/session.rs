@@ -17,6 +17,7 @@ use crate::failure::Unusable;
 
 static OPTIONS: OnceLock<Options> = OnceLock::new();
 static FILE: OnceLock<File> = OnceLock::new();
+static S3_REGION: OnceLock<String> = OnceLock::new();
 
 /// The options of every command.
 #[derive(Clone, Debug, Default, Args)]
@@ -127,6 +128,17 @@ pub(crate) async fn clients(app_name: &str) -> Clients {
 pub(crate) fn region_of(dynamodb: &aws_sdk_dynamodb::Client) -> Result<String, Unusable> {
     let region = dynamodb.config().region().map(ToString::to_string);
     region.filter(|region| !region.is_empty()).ok_or_else(no_region)
+}
+
+/// Remembers in which Region S3 is called, for messages.
+pub(crate) fn calls_s3_in(region: &str) {
+    // The first call wins. A command has one client of S3.
+    let _ = S3_REGION.set(region.to_owned());
+}
+
+/// Returns in which Region S3 is called, if it is.
+pub(crate) fn s3_region() -> Option<&'static str> {
+    S3_REGION.get().map(String::as_str)
 }
 
 /// Builds the error for a missing Region.

@@ -68,6 +68,9 @@ impl Aws {
         let has_region = environment.dynamodb().config().region().is_some();
         let of_s3 = if has_region { environment } else { clients.clone() };
         let s3 = patient(&of_s3).s3();
+        if let Some(region) = s3.config().region() {
+            session::calls_s3_in(region.as_ref());
+        }
         let environment = of_s3;
         let clients = match endpoint {
             Some(url) => clients.at_endpoint(url),

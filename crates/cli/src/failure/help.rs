@@ -14,6 +14,10 @@ const INVALID: [&str; 4] = [
     "SignatureDoesNotMatch",
 ];
 
+/// S3's codes for a bucket that does not exist, and for one in another Region.
+const NO_BUCKET: &str = "NoSuchBucket";
+const OTHER_REGION: &str = "PermanentRedirect";
+
 /// Returns what to do about a failure, by the sentence that reports it.
 pub(super) fn of(sentence: &str) -> Option<String> {
     if sentence.contains(NO_CREDENTIALS) {
@@ -39,8 +43,44 @@ pub(super) fn of(sentence: &str) -> Option<String> {
                 .to_owned(),
         );
     }
+    if let Some(help) = of_bucket(sentence) {
+        return Some(help);
+    }
     let name = words(sentence).filter(|word| explain::is_known(word)).last()?;
     Some(format!("`tablekeeper explain {name}` says what to do"))
+}
+
+/// Says in which Region S3 was called, if the sentence reports a bucket that does not exist there.
+pub(super) fn place_of_bucket(sentence: &str) -> Option<String> {
+    let is_of_bucket = words(sentence).any(|word| [NO_BUCKET, OTHER_REGION].contains(&word));
+    session::s3_region().filter(|_| is_of_bucket).map(|region| format!("S3 was called in {region}"))
+}
+
+/// Returns what to do about a bucket that does not exist, or is in another Region.
+fn of_bucket(sentence: &str) -> Option<String> {
+    let code = words(sentence).find(|word| [NO_BUCKET, OTHER_REGION].contains(word))?;
+    // The failure has the name and the Region as `(bucket NAME in REGION)`.
+    let named = sentence.rsplit_once("(bucket ").and_then(|(_, rest)| rest.split(')').next());
+    let (bucket, region) = match named.and_then(|named| named.split_once(" in ")) {
+        Some((bucket, region)) => (Some(bucket), Some(region)),
+        None => (named, None),
+    };
+    let bucket = bucket.unwrap_or("NAME");
+    Some(match (code, region) {
+        (NO_BUCKET, _) => format!(
+            "check the bucket's name; `aws s3 ls` lists the buckets of the account, and `aws s3 mb s3://{bucket}` makes \
+             this one"
+        ),
+        (_, Some(region)) => {
+            format!(
+                "the bucket {bucket} is in {region}; use one in the Region of the call, or give --region {region}"
+            )
+        }
+        (_, None) => format!(
+            "the bucket {bucket} is in another Region; `aws s3api get-bucket-location --bucket {bucket}` names it, and \
+             --region uses it"
+        ),
+    })
 }
 
 fn unreachable(endpoint: Option<&str>) -> String {
@@ -76,6 +116,18 @@ mod tests {
             (
                 "a:B failed: UnrecognizedClientException: no (AccessDenied)",
                 "AWS does not know these credentials",
+            ),
+            (
+                "s3:PutObject failed: NoSuchBucket: no (bucket a-b) (RequestRefused)",
+                "check the bucket's name; `aws s3 ls` lists the buckets of the account, and `aws s3 mb s3://a-b` makes",
+            ),
+            (
+                "s3:PutObject failed: PermanentRedirect: no (bucket a-b in eu-west-1) (RequestRefused)",
+                "the bucket a-b is in eu-west-1; use one in the Region of the call, or give --region eu-west-1",
+            ),
+            (
+                "s3:PutObject failed: PermanentRedirect: no (RequestRefused)",
+                "the bucket NAME is in another Region",
             ),
             ("the execution ended as FAILED: BackupNotFound: gone", "`tablekeeper explain BackupNotFound`"),
             (

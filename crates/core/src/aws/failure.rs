@@ -191,9 +191,10 @@ where
         return format!("the response has the status {status} and no error message");
     }
     match (error.code(), error.message()) {
-        (Some(code), Some(message)) => match bucket_of(error, code) {
-            Some(bucket) => format!("{code}: {message} (bucket {bucket})"),
-            None => format!("{code}: {message}"),
+        (Some(code), Some(message)) => match (bucket_of(error, code), region_of(error, code)) {
+            (Some(bucket), Some(region)) => format!("{code}: {message} (bucket {bucket} in {region})"),
+            (Some(bucket), None) => format!("{code}: {message} (bucket {bucket})"),
+            (None, _) => format!("{code}: {message}"),
         },
         (Some(code), None) => code.to_owned(),
         (None, _) if causes(error).any(|cause| cause.is::<CredentialsError>()) => {
@@ -217,6 +218,12 @@ fn bucket_of<E>(error: &SdkError<E, HttpResponse>, code: &str) -> Option<String>
         let (text, _) = rest.split_once('<')?;
         text.split('/').find(|part| !part.is_empty()).map(str::to_owned)
     })
+}
+
+/// Returns the Region of the bucket, which S3's response names if it is another one.
+fn region_of<E>(error: &SdkError<E, HttpResponse>, code: &str) -> Option<String> {
+    let region = error.raw_response()?.headers().get("x-amz-bucket-region")?;
+    (code == "PermanentRedirect").then(|| region.to_owned())
 }
 
 #[cfg(test)]
@@ -253,6 +260,20 @@ mod tests {
             let error = ErrorMetadata::builder().code(code).message("so AWS says").build();
             let failure = AwsFailure::from_call("s3:ListBucket")(SdkError::service_error(error, response));
             assert_eq!(failure.to_string(), format!("s3:ListBucket failed: {code}: so AWS says{named}"));
+        }
+    }
+
+    #[test]
+    fn region_of_a_bucket_is_named_if_it_is_another_one() {
+        for (code, expected) in
+            [("PermanentRedirect", " (bucket a-b in eu-west-1)"), ("NoSuchBucket", " (bucket a-b)")]
+        {
+            let body = "<Error><Bucket>a-b</Bucket></Error>";
+            let mut response = HttpResponse::new(301.try_into().unwrap(), body.into());
+            response.headers_mut().insert("x-amz-bucket-region", "eu-west-1");
+            let error = ErrorMetadata::builder().code(code).message("so AWS says").build();
+            let failure = AwsFailure::from_call("s3:ListBucket")(SdkError::service_error(error, response));
+            assert_eq!(failure.detail, format!("{code}: so AWS says{expected}"));
         }
     }
 
