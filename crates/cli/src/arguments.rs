@@ -2,6 +2,7 @@
 //! to [`Arguments::act`] and its name to a group.
 
 mod groups;
+mod hints;
 
 use std::process::ExitCode;
 
@@ -68,7 +69,10 @@ enum Command {
 impl Arguments {
     /// Parses the arguments of this process. Ends it with a message if they are invalid, or after `--help`.
     pub(crate) fn parse_or_exit() -> Arguments {
-        let matches = Arguments::tree().color(color_of_help()).get_matches();
+        let tree = Arguments::tree().color(color_of_help());
+        let arguments: Vec<String> = std::env::args().collect();
+        let matches = tree.clone().try_get_matches_from(std::env::args_os());
+        let matches = matches.unwrap_or_else(|error| hints::with_option(error, &tree, &arguments).exit());
         Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 

@@ -28,7 +28,7 @@ use crate::transfer::Aws;
 pub(crate) struct Configuration {
     /// A stack of infra/incremental.yaml. Its buckets, prefixes and table are used. Values from the environment or the
     /// file must agree with it.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, alias = "stack-name", value_name = "NAME")]
     stack: Option<String>,
     /// The table to use, of those that the stack follows [default: the stack's main table].
     #[arg(long, value_name = "TABLE", requires = "stack")]

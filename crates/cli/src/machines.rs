@@ -34,7 +34,7 @@ pub(crate) struct Deployed {
     #[arg(long, value_name = "ARN", conflicts_with = "stack_name", value_parser = state_machine_arn)]
     state_machine_arn: Option<String>,
     /// The name of the stack [default: `tablekeeper-<WORKFLOW>`].
-    #[arg(long)]
+    #[arg(long = "stack", alias = "stack-name", value_name = "NAME")]
     stack_name: Option<String>,
 }
 
@@ -48,8 +48,7 @@ impl Deployed {
         let default = stack_name(workflow);
         let name = self.stack_name.as_deref().unwrap_or(&default);
         let output = machine_output(workflow);
-        let found =
-            stack::find(config, name, "deploy it, or give --state-machine-arn or --stack-name").await?;
+        let found = stack::find(config, name, "deploy it, or give --state-machine-arn or --stack").await?;
         check_template(&found, workflow)?;
         let place = stack::place(config)?;
         stack::output(&found, &output).map(|arn| machine(arn.to_owned())).with_context(|| {
@@ -69,7 +68,7 @@ impl Deployed {
             (Some(workflow), _, _) => Ok(vec![self.of(workflow, config).await?]),
             (None, Some(arn), _) => Ok(vec![Machine { workflow: name_of(arn).to_owned(), arn: arn.clone() }]),
             (None, None, Some(name)) => {
-                Ok(machines_of(&stack::find(config, name, "give an existing stack with --stack-name").await?))
+                Ok(machines_of(&stack::find(config, name, "give an existing stack with --stack").await?))
             }
             (None, None, None) => of_all_stacks(config).await,
         }
@@ -88,7 +87,7 @@ fn check_template(stack: &Stack, workflow: &str) -> Result<(), Unusable> {
     let template = stack.description().and_then(|text| text.strip_prefix("tablekeeper ")?.split(' ').next());
     match template {
         Some(template) if template != own => Err(Unusable(format!(
-            "stack {} is of {template} and does not run {workflow}; give another one with --stack-name",
+            "stack {} is of {template} and does not run {workflow}; give another one with --stack",
             stack.stack_name().unwrap_or_default()
         ))),
         _ => Ok(()),
@@ -112,7 +111,7 @@ async fn of_all_stacks(config: &SdkConfig) -> anyhow::Result<Vec<Machine>> {
     }
     if machines.is_empty() {
         bail!(
-            "no stack {STACKS}… {place} has a state machine; deploy one, or give --state-machine-arn or --stack-name"
+            "no stack {STACKS}… {place} has a state machine; deploy one, or give --state-machine-arn or --stack"
         );
     }
     Ok(machines)
