@@ -20,7 +20,7 @@ use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::text::quoted;
 
 pub(crate) use interruption::until_interrupted;
-pub(crate) use location::{Location, whole};
+pub(crate) use location::{Location, meant, whole};
 pub(crate) use progress::{Counters, Total, watch};
 pub(crate) use worker_pool::WorkerPool;
 

@@ -24,7 +24,7 @@ use tablekeeper_core::import::execution_input::{MOST_SEGMENTS, MOST_UNITS};
 use tablekeeper_core::import::{Binary, Compression, Format, finish as finish_import};
 
 pub(crate) use create::{Creation, check as check_creation};
-pub(crate) use latest::begun;
+pub(crate) use latest::{begun, begun_in};
 pub(crate) use request::refused;
 pub(crate) use state::cursor_file_of;
 

@@ -4,6 +4,8 @@
 //! items are counted, and the same cursor file has the progress. With a time instead of a name, the snapshot of that
 //! second is made first, unless it exists.
 
+mod target;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -20,7 +22,7 @@ use super::snapshot::{How, LATEST, Previewed, Which};
 use crate::config::{Configuration, Settings, past_second};
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
-use crate::transfer::{Aws, INTERRUPTED, Location, check_table_name};
+use crate::transfer::{Aws, INTERRUPTED, Location};
 
 /// Parallel BatchWriteItem requests of a segment.
 const REQUESTS_OF_A_SEGMENT: u32 = 8;
@@ -47,18 +49,23 @@ const REQUESTS_OF_A_SEGMENT: u32 = 8;
 /// no such table or snapshot, the table has other key attributes or holds items), and 130 if it was interrupted.
 #[derive(Debug, Args)]
 #[command(
+    override_usage = "tablekeeper restore [OPTIONS] <TABLE> <SNAPSHOT|latest>\n       \
+                      tablekeeper restore [OPTIONS] <TABLE> --at <TIME>\n       \
+                      tablekeeper restore [OPTIONS] --resume",
     after_help = "Examples:\n  tablekeeper restore Movies-restored 2026-11-20T02-00-00Z --max-rate 100\n  \
                         tablekeeper restore Movies-restored --at 2026-11-20T02:00:00Z\n  \
+                        tablekeeper restore --resume\n  \
                         tablekeeper restore Movies-restored latest\n  \
                         tablekeeper restore Movies-restored latest --dry-run\n  \
                         tablekeeper restore Movies-restored 2026-11-20T02-00-00Z --create --like Movies\n  \
                         tablekeeper restore Movies 2026-11-20T02-00-00Z --merge --config movies.toml"
 )]
 pub(crate) struct Arguments {
-    /// The name of the table to write to.
-    table: String,
-    /// The snapshot's name, its location s3://BUCKET/FOLDER, or `latest` for the newest complete one.
-    #[arg(required_unless_present = "at", conflicts_with = "at")]
+    /// The name of the table to write to. With --resume, it may be left out: the cursor file names it.
+    table: Option<String>,
+    /// The snapshot's name, its location s3://BUCKET/FOLDER, or `latest` for the newest complete one. With --resume, it
+    /// may be left out: the cursor file names it.
+    #[arg(conflicts_with = "at")]
     snapshot: Option<String>,
     /// Make and restore a snapshot of this second: with a zone (2026-11-20T02:00:00Z), in local time
     /// (`2026-11-20 02:00:00`, 02:00) or ago (-10m).
@@ -99,7 +106,7 @@ pub(crate) struct Arguments {
 
 /// Runs `tablekeeper restore`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    check_table_name(&arguments.table)?;
+    let arguments = target::completed(arguments)?;
     if let (None, Some(option)) = (&arguments.at, arguments.how.given()) {
         bail!(Unusable(format!("{option} only applies with --at; leave it out")));
     }
@@ -117,7 +124,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let place = Location::parse("SNAPSHOT", &from)?;
     let import = import::Arguments {
-        table: arguments.table,
+        table: arguments.table.unwrap_or_default(),
         from,
         format: None,
         binary: None,
@@ -167,11 +174,11 @@ async fn made(
 ) -> anyhow::Result<Made> {
     settings.items()?;
     settings.snapshots()?;
-    let usual = || PathBuf::from(import::cursor_file_of(&arguments.table));
+    let usual = || PathBuf::from(import::cursor_file_of(arguments.table()));
     let path = arguments.cursor_file.clone().unwrap_or_else(usual);
     let begun = arguments.resume && path.exists();
     if arguments.creation.create && !begun {
-        import::check_creation(&arguments.creation, &arguments.table, aws).await?;
+        import::check_creation(&arguments.creation, arguments.table(), aws).await?;
     } else {
         check_table(arguments, begun, &path, aws).await?;
     }
@@ -182,7 +189,7 @@ async fn made(
         return match preview {
             Previewed::Existing(location) => Ok(Made::Snapshot(location, begun)),
             Previewed::New(preview) => {
-                console.line(&format!("the snapshot would be restored into {}", arguments.table));
+                console.line(&format!("the snapshot would be restored into {}", arguments.table()));
                 preview.show(arguments.json)?;
                 Ok(Made::Previewed)
             }
@@ -195,7 +202,7 @@ async fn made(
 /// Refuses a table that cannot be restored to.
 async fn check_table(arguments: &Arguments, begun: bool, path: &Path, aws: &Aws) -> anyhow::Result<()> {
     let dynamodb = aws.clients.dynamodb();
-    let checked = plan_import::check_table(&dynamodb, &arguments.table, arguments.merge || begun).await;
+    let checked = plan_import::check_table(&dynamodb, arguments.table(), arguments.merge || begun).await;
     checked.map(drop).map_err(|error| import::refused(error, Kind::Snapshot, path, aws))
 }
 
@@ -209,7 +216,7 @@ async fn named_by(
     let text = arguments.snapshot.as_deref().unwrap_or_default();
     let is_latest = text.trim_end_matches('/').rsplit('/').next() == Some(LATEST);
     let cursor_file = arguments.cursor_file.as_deref();
-    if let Some(begun) = import::begun(&arguments.table, is_latest && arguments.resume, cursor_file)? {
+    if let Some(begun) = import::begun(arguments.table(), is_latest && arguments.resume, cursor_file)? {
         console.line(&format!("{LATEST} was {begun} when the restore began"));
         return Ok(begun);
     }

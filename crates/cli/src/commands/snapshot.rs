@@ -19,6 +19,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
+use contracts::suggestion::closest;
 pub(crate) use name::{LATEST, find};
 pub(crate) use preview::{Previewed, preview};
 use request::Request;
@@ -35,6 +36,7 @@ use tablekeeper_core::snapshot::{Snapshot, finish as finish_snapshot};
 use crate::config::{Configuration, Settings, past_second, reported};
 use crate::console;
 use crate::console::{Console, Stream, counted};
+use crate::failure;
 use crate::failure::Unusable;
 use crate::transfer::{Aws, INTERRUPTED, Total, concluded, named, watch};
 
@@ -233,8 +235,27 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Makes a snapshot and reports it.
+/// Makes a snapshot and reports it. If that is refused and TABLE is close to the name of a subcommand, says so.
 async fn create(arguments: Making) -> anyhow::Result<ExitCode> {
+    let meant = arguments.table.as_deref().and_then(misspelt);
+    let made = create_as_given(arguments).await;
+    match (made, meant) {
+        (Err(error), Some(meant)) if error.downcast_ref::<Unusable>().is_some() => {
+            let sentence = failure::sentence(&error);
+            Err(Unusable(format!("{sentence}. Did you mean `tablekeeper snapshot {meant}`?")).into())
+        }
+        (made, _) => made,
+    }
+}
+
+/// Returns the subcommand that a misspelt one probably means.
+fn misspelt(table: &str) -> Option<String> {
+    let tree = Command::augment_subcommands(clap::Command::new("snapshot"));
+    let names = tree.get_subcommands().map(clap::Command::get_name);
+    closest(table, names).map(str::to_owned)
+}
+
+async fn create_as_given(arguments: Making) -> anyhow::Result<ExitCode> {
     let settings = arguments.configuration.settings().await?;
     let table = settings.table(arguments.table.as_deref())?;
     let must_exist = arguments.table.is_some();
@@ -337,5 +358,21 @@ pub(crate) async fn make(
 async fn clear(job: &Job) {
     if let Err(error) = job.files.abort_uploads(&job.snapshot.plan.folder).await {
         console::print_remark(&format!("incomplete uploads could not be removed: {error}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::misspelt;
+
+    #[test]
+    fn only_what_is_close_to_a_subcommand_gets_a_suggestion() {
+        for (table, meant) in [("lst", "list"), ("crate", "create"), ("delte", "delete"), ("verfy", "verify")]
+        {
+            assert_eq!(misspelt(table).as_deref(), Some(meant));
+        }
+        for table in ["Movies", "orders", "customer-production", "2026-11-20T02-00-00Z"] {
+            assert_eq!(misspelt(table), None, "{table}");
+        }
     }
 }

@@ -90,10 +90,24 @@ pub(crate) fn begun(table: &str, resume: bool, cursor_file: Option<&Path>) -> an
         return Ok(None);
     }
     let path = cursor_file.map_or_else(|| cursor_file_of(table).into(), Path::to_owned);
-    let Some(state) = CursorState::read(&path)? else { return Ok(None) };
+    Ok(begun_in(&path)?.map(|begun| begun.from))
+}
+
+/// What a cursor file is of.
+pub(crate) struct Begun {
+    /// The table that is written to.
+    pub(crate) table: String,
+    /// The location of the files.
+    pub(crate) from: String,
+}
+
+/// Reads a cursor file; `None` if there is none.
+pub(crate) fn begun_in(path: &Path) -> anyhow::Result<Option<Begun>> {
+    let Some(state) = CursorState::read(path)? else { return Ok(None) };
     let key = state.import.manifest.unwrap_or(state.import.root);
     // A directory is the location itself.
-    Ok(Some(if state.place.starts_with("s3://") { format!("{}/{key}", state.place) } else { state.place }))
+    let from = if state.place.starts_with("s3://") { format!("{}/{key}", state.place) } else { state.place };
+    Ok(Some(Begun { table: state.import.table_name, from }))
 }
 
 /// Returns the table whose exports are meant: the table of the import, or the only one that has exports.

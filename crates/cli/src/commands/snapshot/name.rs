@@ -13,7 +13,7 @@ use tablekeeper_core::text::quoted;
 use crate::config::{Settings, reported};
 use crate::console::{Console, counted};
 use crate::failure::Unusable;
-use crate::transfer::{Aws, named, whole};
+use crate::transfer::{Aws, meant, named, whole};
 
 /// The name of the newest complete snapshot or export.
 pub(crate) const LATEST: &str = "latest";
@@ -71,8 +71,10 @@ pub(crate) fn parse(text: &str, settings: &Settings) -> anyhow::Result<Folder> {
         return Ok(Folder { bucket, key: as_prefix(&key) });
     }
     if !is_name(text) {
+        let meant = meant(text).map(|uri| format!(". Did you mean {uri}?")).unwrap_or_default();
         bail!(Unusable(format!(
-            "SNAPSHOT is {}; it must be a snapshot name such as 2026-11-20T02-00-00Z, or {LATEST}",
+            "SNAPSHOT is {}; it must be a snapshot name such as 2026-11-20T02-00-00Z, {LATEST}, or a location such as \
+             s3://bucket/folder{meant}",
             quoted(text)
         )));
     }

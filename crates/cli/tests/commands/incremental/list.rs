@@ -6,6 +6,21 @@ use super::support::{Account, item, passed_second, text};
 use crate::shell::stack;
 
 #[tokio::test]
+async fn a_misspelt_subcommand_is_not_only_a_missing_table() {
+    let account = Account::new("490000000055").await;
+    let bucket = account.store.bucket.clone();
+    account.change("INSERT", "1", Some(&json!({ "id": { "S": "1" } })), 1).await;
+    for settings in [bucket.as_str(), ""] {
+        let reported = account.run_with(&["snapshot", "lst"], &[("INCREMENTAL_BUCKET", settings)]).await;
+        assert_eq!(reported.code, Some(2), "{}", reported.remarks);
+        let meant = ". Did you mean `tablekeeper snapshot list`?\n";
+        assert!(reported.remarks.ends_with(meant), "{}", reported.remarks);
+    }
+    let other = account.run(&["snapshot", "customers"]).await;
+    assert!(other.code == Some(2) && !other.remarks.contains("Did you mean"), "{}", other.remarks);
+}
+
+#[tokio::test]
 async fn listing_snapshots_begins_none() {
     let account = Account::new("460000000007").await;
     account.change("INSERT", "1", Some(&item("1", "a")), 1).await;

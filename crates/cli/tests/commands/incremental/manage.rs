@@ -75,7 +75,7 @@ async fn a_snapshot_is_verified_and_its_damages_are_named() {
     for command in ["verify", "delete"] {
         let missing = "there is no snapshot `2001-01-01T00-00-00Z` in s3://snapshots-490000000011/; `tablekeeper snapshot list`";
         account.refused(&["snapshot", command, "2001-01-01T00-00-00Z"], 2, missing).await;
-        let wrong = "SNAPSHOT is `a b`; it must be a snapshot name such as 2026-11-20T02-00-00Z, or latest";
+        let wrong = "SNAPSHOT is `a b`; it must be a snapshot name such as 2026-11-20T02-00-00Z, latest, or";
         account.refused(&["snapshot", command, "a b"], 2, wrong).await;
     }
 }
@@ -140,10 +140,39 @@ async fn latest_is_the_newest_complete_snapshot() {
     let none = "there is no complete snapshot of others in s3://snapshots-490000000013/";
     account.refused(&["restore", "again", "latest", "--config", "others.toml"], 2, none).await;
 
+    for (arguments, missing) in
+        [(&["restore"][..], "TABLE and SNAPSHOT are"), (&["restore", "again"], "SNAPSHOT is")]
+    {
+        let usage = format!(
+            "{missing} missing: `tablekeeper restore TABLE SNAPSHOT` takes the name of a snapshot, or `latest`"
+        );
+        account.refused(arguments, 2, &usage).await;
+    }
+    let slip = "SNAPSHOT is `s3//snapshots/a`; it must be a snapshot name such as 2026-11-20T02-00-00Z, latest, or a location \
+                such as s3://bucket/folder. Did you mean s3://snapshots/a?";
+    account.refused(&["restore", "again", "s3//snapshots/a"], 2, slip).await;
+    let nothing = "nothing to resume: there is no cursor file in the current directory; give TABLE";
+    account.refused(&["restore", "--resume"], 2, nothing).await;
+
     // A restore that is resumed does not take a later snapshot.
     account.refuse_after("dynamodb:BatchWriteItem", 0).await;
     assert_eq!(account.run(&["restore", "again", "latest"]).await.code, Some(1));
     stack().await.proxy().clear_rules(account.name);
+    let by_file = [&["restore", "--resume"][..], &["restore", "again", "--resume"]];
+    let file = account.path(".tablekeeper-import-again.json");
+    let saved = std::fs::read(&file).unwrap();
+    let other = account.path("other.json");
+    std::fs::write(&other, &saved).unwrap();
+    for arguments in by_file.into_iter().chain([&["restore", "--resume", "--cursor-file", "other.json"][..]])
+    {
+        let dry = account.done(&[arguments, &["--dry-run"]].concat()).await;
+        assert!(dry.data.starts_with("would continue the restore of 16 files into again\n"), "{}", dry.data);
+    }
+    let wrong = "TABLE is copy, but the restore in other.json is into again; leave TABLE out";
+    account.refused(&["restore", "copy", "--resume", "--cursor-file", "other.json"], 2, wrong).await;
+    std::fs::write(account.path(".tablekeeper-import-copy.json"), &saved).unwrap();
+    let several = "there are 2 cursor files in the current directory; give TABLE to name one of them";
+    account.refused(&["restore", "--resume"], 2, several).await;
     account.change("INSERT", "3", Some(&item("3", "c")), 3).await;
     account.snapshot(&["snapshot", "orders"]).await;
     let resumed = account.done(&["restore", "again", "latest", "--resume"]).await;
