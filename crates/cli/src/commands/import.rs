@@ -23,8 +23,8 @@ use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::import::execution_input::{MOST_SEGMENTS, MOST_UNITS};
 use tablekeeper_core::import::{Binary, Compression, Format, finish as finish_import};
 
-pub(crate) use create::{Creation, check as check_creation};
-pub(crate) use latest::{begun, begun_in};
+pub(crate) use create::{Creation, check as check_creation, key_of};
+pub(crate) use latest::{begun, begun_in, newest_below};
 pub(crate) use request::refused;
 pub(crate) use state::cursor_file_of;
 

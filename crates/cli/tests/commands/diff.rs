@@ -45,6 +45,10 @@ async fn every_difference_between_a_table_and_an_export_is_shown() {
     let note = "note: table copy may be written to: such items may be reported as different\n";
     assert!(equal.remarks.contains(note), "{}", equal.remarks);
     account.done(&["diff", &export, "copy", "--segments", "5", "--consistent-read"]).await;
+    // The settings document of an export says the key, and `latest` is the newest export.
+    let latest = account.done(&["diff", "out/orders/latest", &export]).await;
+    assert!(latest.data.starts_with("equal: 31 items in out/orders/"), "{}", latest.data);
+    assert!(latest.remarks.starts_with("latest is out/orders/"), "{}", latest.remarks);
 
     let different = account.run(&["diff", &export, "damaged", "--output", "all.jsonl"]).await;
     assert_eq!(different.code, Some(3), "{}", different.remarks);
@@ -158,7 +162,7 @@ async fn sides_that_cannot_be_compared_are_refused() {
         ),
         (
             &["diff", "./lines", "./lines", "--format", "json", "--key-names", "id"],
-            "the lines of ./lines have no types, so they can only be compared with a table",
+            "the lines of ./lines have no types, so they can only be compared with a side that",
         ),
         (
             &["diff", "orders", "./lines", "--format", "plain", "--key-names", "x"],

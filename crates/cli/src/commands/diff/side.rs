@@ -23,6 +23,7 @@ use tablekeeper_core::snapshot::as_of::AsOfReader;
 use tablekeeper_core::storage::Files;
 use tablekeeper_core::text::{hex, quoted};
 
+use crate::commands::import;
 use crate::config::{Configuration, KeyNames, check_retained, noncurrent_days, reported};
 use crate::console;
 use crate::console::{Console, Stream};
@@ -146,14 +147,17 @@ fn second(argument: &str, text: &str) -> Result<DateTime<Utc>, Unusable> {
 pub(super) async fn open(given: &[Given; 2], options: &Options<'_>) -> anyhow::Result<[Side; 2]> {
     let aws = Arc::new(Aws::from_environment().await?);
     let [left, right] = given;
+    let [left, right] =
+        &[latest(EXPECTED, left, right, &aws).await?, latest(FOUND, right, left, &aws).await?];
     let (mut left, mut right) =
         (one(EXPECTED, left, options, &aws).await?, one(FOUND, right, options, &aws).await?);
     let keys = keys(&left, &right, options)?;
     let untyped = [&left, &right].into_iter().find(|side| side.is_untyped());
-    if let Some(side) = untyped.filter(|_| !left.is_table() && !right.is_table()) {
+    let has_types = |side: &Side| !side.keys.is_empty() && !matches!(side.source, Opened::Moment { .. });
+    if let Some(side) = untyped.filter(|_| !has_types(&left) && !has_types(&right)) {
         bail!(Unusable(format!(
-            "the lines of {} have no types, so they can only be compared with a table, which says the types of its key \
-             attributes",
+            "the lines of {} have no types, so they can only be compared with a side that says the types of its key \
+             attributes: a table, or an export with its settings.json",
             side.name
         )));
     }
@@ -190,8 +194,25 @@ fn keys(left: &Side, right: &Side, options: &Options<'_>) -> Result<Vec<(String,
             right.name,
             names(right).join(" and ")
         ))),
-        // A table knows the types of its key attributes.
-        (ours, theirs) => Ok(if left.is_table() { ours.to_vec() } else { theirs.to_vec() }),
+        // A second of an incremental backup does not know the types.
+        (ours, theirs) => {
+            let is_moment = matches!(left.source, Opened::Moment { .. });
+            Ok(if is_moment { theirs.to_vec() } else { ours.to_vec() })
+        }
+    }
+}
+
+/// Returns the newest export if the location is `…/latest`: that of the other side's table, or of the only table there.
+async fn latest(argument: &str, given: &Given, other: &Given, aws: &Aws) -> anyhow::Result<Given> {
+    let Given::Files { place, .. } = given else { return Ok(given.clone()) };
+    let table = match other {
+        Given::Table(table) | Given::Moment { table, .. } => table,
+        Given::Files { .. } => "",
+    };
+    let console = Console::new(Stream::Stderr);
+    match import::newest_below(argument, place, table, aws, &console).await? {
+        Some(text) => Ok(Given::Files { place: Location::parse(argument, &text)?, text }),
+        None => Ok(given.clone()),
     }
 }
 
@@ -285,6 +306,7 @@ async fn of_files(
         Location::Path(path) => (Files::Directory(path.clone()), String::new()),
     };
     let found = source::find(&files, &key).await.map_err(|error| named(error.name(), error))?;
+    let keys = import::key_of(&files, &found).await.unwrap_or_default();
     let format = match (found.format, options.format) {
         (Some(format), _) | (None, Some(format)) => format,
         (None, None) => bail!(Unusable(format!(
@@ -298,7 +320,7 @@ async fn of_files(
         identity: identity(&[text, &found.digest(), &segments.to_string()]),
         items: found.item_count,
         segments,
-        keys: Vec::new(),
+        keys,
         source: Opened::Files { files, source: found, format },
     })
 }

@@ -23,6 +23,8 @@ use tablekeeper_core::rotation::overrides::BillingMode;
 use tablekeeper_core::table_definition::TableDefinition;
 use tablekeeper_core::table_definition::create::Created;
 
+pub(crate) use definition::key_of;
+
 use super::request::Found;
 use super::{Arguments, Kind};
 use crate::console::Console;

@@ -23,26 +23,52 @@ pub(super) async fn resolved(
     aws: &Aws,
     console: &Console,
 ) -> anyhow::Result<Option<String>> {
-    let Some((files, prefix)) = below(place, aws).await? else { return Ok(None) };
+    let Some((files, prefix)) = below("--from", place, aws).await? else { return Ok(None) };
     let (resume, cursor_file) = (arguments.resume, arguments.cursor_file.as_deref());
     let has_own_file = cursor_file.is_some() || matches!(files, Files::S3(_));
     if let Some(begun) = begun(&arguments.table, resume && has_own_file, cursor_file)? {
         console.line(&format!("{LATEST} was {begun} when the import began"));
         return Ok(Some(begun));
     }
-    let exports = overview::list(&files, &prefix).await.map_err(|error| named(error.name(), error))?;
-    let table = table_of(&exports, arguments, &files.location(&prefix))?;
-    let resumes = |export: &&Overview| match &files {
+    let resumes = |export: &Overview| match &files {
         Files::Directory(root) if arguments.resume => {
             root.join(&export.folder).join(cursor_file_of(&arguments.table)).exists()
         }
         _ => false,
     };
-    let of_table = exports.iter().rev().filter(|export| export.table_name == table);
-    let Some(export) = of_table.clone().find(resumes).or_else(|| overview::newest(&exports, &table)) else {
+    newest(&files, &prefix, &arguments.table, resumes, console).await.map(Some)
+}
+
+/// Returns the location of the newest complete export of a table below a location, if this is what it means: its last part
+/// is `latest`, and nothing has this name. `argument` names it in errors. If only one table has exports there, it is that
+/// table.
+pub(crate) async fn newest_below(
+    argument: &str,
+    place: &Location,
+    table: &str,
+    aws: &Aws,
+    console: &Console,
+) -> anyhow::Result<Option<String>> {
+    let Some((files, prefix)) = below(argument, place, aws).await? else { return Ok(None) };
+    newest(&files, &prefix, table, |_| false, console).await.map(Some)
+}
+
+/// Returns the location of the newest complete export of a table, or of the newest one that `prefers` chooses.
+async fn newest(
+    files: &Files,
+    prefix: &str,
+    table: &str,
+    prefers: impl Fn(&Overview) -> bool,
+    console: &Console,
+) -> anyhow::Result<String> {
+    let exports = overview::list(files, prefix).await.map_err(|error| named(error.name(), error))?;
+    let table = table_of(&exports, table, &files.location(prefix))?;
+    let mut of_table = exports.iter().rev().filter(|export| export.table_name == table);
+    let Some(export) = of_table.find(|export| prefers(export)).or_else(|| overview::newest(&exports, &table))
+    else {
         bail!(Unusable(format!(
             "there is no complete export of {table} below {}; `tablekeeper exports list` lists them",
-            files.location(&prefix)
+            files.location(prefix)
         )));
     };
     let location = files.location(&export.folder);
@@ -52,11 +78,11 @@ pub(super) async fn resolved(
         _ => 0,
     };
     console.line(&format!("{LATEST} is {location}, of {table} at {time}, with {}", counted(items, "item")));
-    Ok(Some(location))
+    Ok(location)
 }
 
 /// Returns the files and the prefix of which `latest` is one; `None` if the location is another one, or exists.
-async fn below(place: &Location, aws: &Aws) -> anyhow::Result<Option<(Files, String)>> {
+async fn below(argument: &str, place: &Location, aws: &Aws) -> anyhow::Result<Option<(Files, String)>> {
     match place {
         Location::Bucket { bucket, key } => {
             let Some(prefix) = key.strip_suffix(LATEST).filter(|key| key.is_empty() || key.ends_with('/'))
@@ -73,7 +99,7 @@ async fn below(place: &Location, aws: &Aws) -> anyhow::Result<Option<(Files, Str
             let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
             if !above.is_dir() {
                 bail!(Unusable(format!(
-                    "--from is {}, but there is no directory {}",
+                    "{argument} is {}, but there is no directory {}",
                     path.display(),
                     above.display()
                 )));
@@ -110,15 +136,15 @@ pub(crate) fn begun_in(path: &Path) -> anyhow::Result<Option<Begun>> {
     Ok(Some(Begun { table: state.import.table_name, from }))
 }
 
-/// Returns the table whose exports are meant: the table of the import, or the only one that has exports.
-fn table_of(exports: &[Overview], arguments: &Arguments, location: &str) -> anyhow::Result<String> {
+/// Returns the table whose exports are meant: `table`, or the only one that has exports.
+fn table_of(exports: &[Overview], table: &str, location: &str) -> anyhow::Result<String> {
     let mut tables: Vec<&str> = exports.iter().map(|export| export.table_name.as_str()).collect();
     tables.sort_unstable();
     tables.dedup();
     tables.retain(|table| !table.is_empty());
     match tables.as_slice() {
         [only] => Ok((*only).to_owned()),
-        tables if tables.contains(&arguments.table.as_str()) => Ok(arguments.table.clone()),
+        tables if tables.contains(&table) => Ok(table.to_owned()),
         [] => bail!(Unusable(format!("there is no export below {location}"))),
         tables => bail!(Unusable(format!(
             "there are exports of {} below {location}; name the folder of one of them before {LATEST}",

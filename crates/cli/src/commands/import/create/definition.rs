@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use item_formats::KeyType;
 use tablekeeper_core::export::layout::document_in;
+use tablekeeper_core::import::source::Source;
 use tablekeeper_core::settings::{SettingsDocument, document, report};
 use tablekeeper_core::snapshot::{document as snapshot_document, key_types};
 use tablekeeper_core::storage::Files;
@@ -85,6 +87,18 @@ async fn of_document(name: &str, aws: &Aws) -> anyhow::Result<Wanted> {
         Some(body) => parsed(&body, name),
         None => bail!(Unusable(format!("--settings is {name}, which does not exist"))),
     }
+}
+
+/// Returns the key attributes of the items of these files with their types, if the settings document of an export or the
+/// document of a snapshot next to them says it.
+pub(crate) async fn key_of(files: &Files, source: &Source) -> Option<Vec<(String, KeyType)>> {
+    let found = Found { files: files.clone(), source: source.clone() };
+    let wanted = match of_snapshot(&found).await {
+        Ok(wanted) => wanted,
+        Err(_) => of_export(&found).await.ok()?,
+    };
+    let key = wanted.definition.key()?;
+    Some(key.into_iter().map(|(name, of)| (name.to_owned(), of)).collect())
 }
 
 /// Reads the settings document next to an export.
