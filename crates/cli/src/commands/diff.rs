@@ -25,6 +25,7 @@ use work::Work;
 
 use crate::config::Configuration;
 use crate::console::{Console, Stream};
+use crate::failure;
 use crate::transfer::{INTERRUPTED, Total, concluded, named, watch};
 
 /// The exit code if the sides differ.
@@ -114,16 +115,23 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut pool = read::begin(&sides, &work);
     let reading = async { pool.finished().await.map_err(|error| named(error.name(), error)) };
     let total = Total { items: total, about, bytes: None };
-    let ended = watch(&console, &work.counters, total, reading, || Ok(())).await;
+    let ended = watch(&console, &work.counters, total, reading, || work.save()).await;
     let stop = async |goes_on: bool| {
         pool.stop().await;
+        work.save()?;
         Ok(work.advice(goes_on))
     };
     let Some(()) = concluded(&console, ended, stop).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
     let compared = compare(&arguments, &work, &console).await?;
-    let images = images::read(&sides, &compared.shown).await?;
+    let images = match images::read(&sides, &compared.shown).await {
+        Ok(images) => images,
+        Err(error) => {
+            console.note(&format!("the changed items are not shown: {}", failure::sentence(&error)));
+            Default::default()
+        }
+    };
     let (left, right) = work.items();
     let result = report::Report::new(&sides, (left, right), &compared, &images);
     report::print(&result, arguments.json)?;

@@ -74,6 +74,18 @@ async fn every_difference_between_a_table_and_an_export_is_shown() {
     let line = |kind: &str, id: &str| json!({ "kind": kind, "key": { "id": { "S": id } } });
     assert_eq!(lines, [line("changed", "all"), line("extra", "new"), line("missing", "007")]);
 
+    // Without the permission to read single items, the keys are shown.
+    account.refuse_after("dynamodb:GetItem", 0).await;
+    let keys = account.run(&["diff", &export, "damaged"]).await;
+    assert_eq!(keys.code, Some(3), "{}", keys.remarks);
+    assert!(
+        keys.remarks.contains("note: the changed items are not shown: dynamodb:GetItem"),
+        "{}",
+        keys.remarks
+    );
+    assert!(keys.data.contains("changed {\"id\":{\"S\":\"all\"}}\n"), "{}", keys.data);
+    crate::shell::stack().await.proxy().clear_rules(account.name);
+
     // The other way round, missing and extra change places.
     let turned = account.run(&["diff", "damaged", "orders", "--json", "--show", "1"]).await;
     assert_eq!(turned.code, Some(3), "{}", turned.remarks);

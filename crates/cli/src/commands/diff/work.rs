@@ -110,21 +110,17 @@ impl Work {
         (!segment.done).then(|| Position { cursor: segment.cursor.clone(), run: segment.runs })
     }
 
-    /// Stores a part of a segment as its next run.
+    /// Stores a part of a segment as its next run. [`Work::save`] saves the progress.
     pub(super) async fn store(&self, side: usize, segment: u32, part: SidePart) -> Result<(), CompareError> {
         let Some(Position { run, .. }) = self.position(side, segment) else { return Ok(()) };
         runs::write(&self.files, &key(side, segment, run), part.run).await?;
-        {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(segment) = state.segment(side, segment) {
-                segment.runs += 1;
-                segment.items += part.items;
-                segment.done = part.next.is_none();
-                segment.cursor = part.next;
-            }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(segment) = state.segment(side, segment) {
+            segment.runs += 1;
+            segment.items += part.items;
+            segment.done = part.next.is_none();
+            segment.cursor = part.next;
         }
-        let body = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.files.put(STATE, serde_json::to_vec(&body).unwrap_or_default()).await?;
         Ok(())
     }
 
@@ -176,7 +172,8 @@ impl Work {
         }
     }
 
-    fn save(&self) -> anyhow::Result<()> {
+    /// Saves the progress. A run that was stored since is stored again after a resumption, under the same key.
+    pub(super) fn save(&self) -> anyhow::Result<()> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
         cursor_file::write(&self.directory.join(STATE), &state)
     }
