@@ -7,6 +7,7 @@
 mod images;
 mod read;
 mod report;
+mod shown;
 mod side;
 mod work;
 
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use item_compare::{Counts, Kind};
+use shown::Shown;
 use side::{Given, Options};
 use tablekeeper_core::compare::differences::Runs;
 use tablekeeper_core::error_name::HasErrorName as _;
@@ -75,6 +77,9 @@ pub(crate) struct Arguments {
     /// Use strongly consistent reads of tables, which take twice the capacity.
     #[arg(long)]
     consistent_read: bool,
+    /// Compare the known items if the incremental backup does not know all items of the second.
+    #[arg(long)]
+    allow_incomplete: bool,
     /// The directory for fingerprints [default: `.tablekeeper-diff-` and a hash of the sides]. It is removed at the end.
     #[arg(long, value_name = "DIR")]
     work: Option<PathBuf>,
@@ -99,15 +104,18 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         segments: arguments.segments,
         max_rate: arguments.max_rate.unwrap_or_default(),
         consistent_read: arguments.consistent_read,
+        allow_incomplete: arguments.allow_incomplete,
         configuration: &arguments.configuration,
     };
     let sides = side::open(&given, &options).await?;
+    let mut output = report::Output::create(arguments.output.as_deref())?;
     let work = Arc::new(Work::take(arguments.work.clone(), arguments.resume, &sides)?);
     let total = sides.iter().map(|side| side.items).sum::<Option<u64>>();
     let about = sides.iter().any(|side| side.is_table());
     let [left, right] = &sides;
     console.line(&format!("comparing {} with {}", left.name, right.name));
-    for side in sides.iter().filter(|side| side.is_table()) {
+    let other = Some(right).filter(|right| right.name != left.name);
+    for side in [Some(left), other].into_iter().flatten().filter(|side| side.is_table()) {
         console.note(&format!("{} may be written to: such items may be reported as different", side.name));
     }
 
@@ -118,13 +126,12 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let ended = watch(&console, &work.counters, total, reading, || work.save()).await;
     let stop = async |goes_on: bool| {
         pool.stop().await;
-        work.save()?;
-        Ok(work.advice(goes_on))
+        work.stop(goes_on).await
     };
     let Some(()) = concluded(&console, ended, stop).await? else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
-    let compared = compare(&arguments, &work, &console).await?;
+    let compared = compare(&arguments, &work, &mut output).await?;
     let images = match images::read(&sides, &compared.shown).await {
         Ok(images) => images,
         Err(error) => {
@@ -135,35 +142,36 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (left, right) = work.items();
     let result = report::Report::new(&sides, (left, right), &compared, &images);
     report::print(&result, arguments.json)?;
-    work.remove()?;
+    output.finish()?;
+    work.remove().await?;
     Ok(if compared.counts.different() == 0 { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })
 }
 
 /// The result of a comparison.
+#[derive(Default)]
 struct Compared {
     counts: Counts,
-    /// The first differences, with their keys.
+    /// Some differences of each kind, with their keys.
     shown: Vec<(Kind, Vec<u8>)>,
 }
 
-async fn compare(arguments: &Arguments, work: &Work, console: &Console) -> anyhow::Result<Compared> {
+async fn compare(
+    arguments: &Arguments,
+    work: &Work,
+    output: &mut report::Output,
+) -> anyhow::Result<Compared> {
     let [left, right] = work.runs();
     let runs = Runs::open(work.files(), &left, &right).await.map_err(|error| named(error.name(), error))?;
-    let most = usize::try_from(arguments.show)?;
-    let mut compared = Compared { counts: Counts::default(), shown: Vec::new() };
-    let mut output = report::Output::create(arguments.output.as_deref())?;
+    let mut compared = Compared::default();
+    let mut shown = Shown::new(usize::try_from(arguments.show)?);
     for buckets in runs.ranges() {
-        let shown = &mut compared.shown;
         let mut each = |difference: item_compare::Difference<'_>| {
             output.write(difference);
-            if shown.len() < most {
-                shown.push((difference.kind, difference.key.to_vec()));
-            }
+            shown.take(difference);
         };
         let part = runs.compare(&buckets, &mut each).await.map_err(|error| named(error.name(), error))?;
         compared.counts.add(part);
     }
-    console.idle();
-    output.finish()?;
+    compared.shown = shown.chosen();
     Ok(compared)
 }

@@ -20,7 +20,7 @@ use chrono::{DateTime, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
 use contracts::suggestion::closest;
-pub(crate) use name::{LATEST, find};
+pub(crate) use name::{LATEST, find, newest};
 pub(crate) use preview::{Previewed, preview};
 use request::Request;
 use serde::Serialize;

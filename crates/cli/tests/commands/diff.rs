@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use local_aws::Fault;
 use serde_json::{Value, json};
+use tablekeeper_core::item_history::coverage;
+use tablekeeper_core::item_history::coverage::Coverage;
 
 use crate::incremental::support::{Account, all_types, item, passed_second, text};
 use crate::shell::CommandOutput;
@@ -119,6 +122,27 @@ async fn a_second_of_an_incremental_backup_is_a_side() {
 }
 
 #[tokio::test]
+async fn what_an_incremental_backup_does_not_know_is_not_compared() {
+    let account = Account::new("495000000005").await;
+    account.change("INSERT", "1", Some(&item("1", "old")), 1).await;
+    let at = passed_second().await;
+    let side = format!("orders@{}", text(at));
+    let elsewhere = account.run_with(&["diff", &side, "orders"], &[("INCREMENTAL_PREFIX", "item/")]).await;
+    refused(&elsewhere, "there are no objects under `s3://items-495000000005/item/`, so no item is known;");
+
+    // A backfill that ends later.
+    let coverage = Coverage { complete_since: Some(at + TimeDelta::hours(1)), ..Coverage::default() };
+    let put = account.s3.put_object().bucket("items-495000000005").key(coverage::key("items/"));
+    put.body(serde_json::to_vec(&coverage).unwrap().into()).send().await.unwrap();
+    let reason =
+        format!("the items of orders at {} are not all known: the first backfill ended at", text(at));
+    refused(&account.run(&["diff", &side, "orders"]).await, &reason);
+    let known = account.done(&["diff", &side, "orders", "--allow-incomplete"]).await;
+    assert!(known.remarks.contains(&format!("note: {reason}")), "{}", known.remarks);
+    assert!(known.data.starts_with("equal: 1 item in orders at"), "{}", known.data);
+}
+
+#[tokio::test]
 async fn a_comparison_continues_after_what_it_has_read() {
     let account = Account::new("495000000003").await;
     account.put("orders", &all_types()).await;
@@ -126,6 +150,10 @@ async fn a_comparison_continues_after_what_it_has_read() {
     let command = ["diff", "orders", "copy", "--segments", "1", "--work", "work"];
     account.fault("dynamodb:Scan", 1, usize::MAX, Fault::Hold).await;
     let mut child = account.command(&command).await.spawn().unwrap();
+    refused(
+        &account.run(&[&command[..], &["--resume"]].concat()).await,
+        "another process compares in work; wait for its end, or choose another directory with --work",
+    );
     let one_is_done = async {
         let state = account.path("work/diff.json");
         while !std::fs::read_to_string(&state).unwrap_or_default().contains("\"done\":true") {
@@ -181,15 +209,21 @@ async fn sides_that_cannot_be_compared_are_refused() {
             "--key-names is x, but the key of",
         ),
         (&["diff", "orders", "./none"], "FOUND is ./none, which does not exist"),
+        (
+            &["diff", "orders", "lines"],
+            "table lines does not exist (SourceTableMissing); for the directory of this name, write ./lines",
+        ),
     ] {
         refused(&account.run(arguments).await, expected);
     }
+    assert!(!account.path("work").exists() && account.directory.path().read_dir().unwrap().count() == 1);
     let same = ["diff", "./lines", "./lines", "--format", "plain", "--key-names", "id"];
     assert_eq!(account.done(&same).await.data, "equal: 1 item in ./lines and in ./lines\n");
     account.refuse_after("dynamodb:Scan", 0).await;
     let denied = account.run(&["diff", "orders", "./lines", "--format", "plain", "--work", "work"]).await;
     assert_eq!(denied.code, Some(1), "{}", denied.remarks);
     assert!(denied.remarks.contains("(AccessDenied)"), "{}", denied.remarks);
-    let advice = "work has the progress; the same command with --resume continues from there\n";
+    let advice =
+        "work has the progress; `tablekeeper diff orders ./lines --resume`, with the same options, continues";
     assert!(denied.remarks.contains(advice), "{}", denied.remarks);
 }

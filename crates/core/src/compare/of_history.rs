@@ -16,6 +16,8 @@ pub struct HistorySide<'a> {
     pub reader: &'a AsOfReader<'a>,
     /// Number of segments: the shards of the bucket's keys.
     pub segments: u32,
+    /// Whether items whose state at the second is unknown are left out. Otherwise they are an error.
+    pub allow_incomplete: bool,
 }
 
 /// Reads items into the part. Returns the key of the object after which the next part begins.
@@ -26,7 +28,7 @@ pub(super) async fn read(
     part: &mut Gathering,
     progress: Progress<'_>,
 ) -> Result<Option<String>, CompareError> {
-    let HistorySide { reader, segments } = *side;
+    let HistorySide { reader, segments, allow_incomplete } = *side;
     let mut fingerprinter = Fingerprinter::new(reader.key_names.to_vec());
     let mut items = pin!(reader.shard(segment, segments, cursor));
     let mut last = None;
@@ -48,6 +50,7 @@ pub(super) async fn read(
                 progress(1, item.len() as u64);
             }
             State::Absent => {}
+            State::Unknown(_) if allow_incomplete => {}
             State::Unknown(unknown) => return Err(reader.unknown(&key, &unknown).into()),
         }
         if part.is_full() {

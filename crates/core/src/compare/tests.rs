@@ -132,7 +132,7 @@ async fn a_second_of_an_incremental_backup_is_compared_with_a_table() {
     ] {
         let at = history::second(second);
         let reader = AsOfReader { s3: &s3, items: &of, key_names: &names, at, now: history::second(100) };
-        let left = Side::History(HistorySide { reader: &reader, segments: 4 });
+        let left = Side::History(HistorySide { reader: &reader, segments: 4, allow_incomplete: false });
         let left = read(&left, "left", &files, 200).await.unwrap();
         assert!(left.len() > 4, "{left:?}");
         let right = read(&table(&calls, "restored", &names, 1), "right", &files, 1 << 20).await.unwrap();

@@ -44,7 +44,7 @@ async fn of_side(side: &Side, keys: &BTreeSet<&[u8]>) -> anyhow::Result<Images> 
                 }
             }
         }
-        Opened::Moment { s3, items, at } => {
+        Opened::Moment { s3, items, at, .. } => {
             let (key_names, now) = (side.key_names(), Clock::System.now());
             let reader = AsOfReader { s3, items, key_names: &key_names, at: *at, now };
             for key in keys {

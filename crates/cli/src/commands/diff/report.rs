@@ -115,8 +115,11 @@ pub(super) fn print(report: &Report, json: bool) -> anyhow::Result<()> {
     for (name, count, meaning) in rows {
         console.line(format!("{name:<8}{:>14}  {meaning}", HumanCount(count).to_string()).trim_end());
     }
+    let mut before = None;
     for shown in &report.differences {
-        console.line("");
+        if before.replace(shown.kind) != Some(shown.kind) || shown.expected.is_some() {
+            console.line("");
+        }
         let line = format!("{} {}", shown.kind, shown.key);
         console.line(&match shown.kind {
             "missing" => console.bad(&line),

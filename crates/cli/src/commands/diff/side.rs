@@ -18,13 +18,16 @@ use tablekeeper_core::compare::side::{
 use tablekeeper_core::import::item_files::ItemFiles;
 use tablekeeper_core::import::source::Source;
 use tablekeeper_core::import::{Binary, Compression, Format, source};
-use tablekeeper_core::item_history::Items;
+use tablekeeper_core::item_history::coverage::Present;
+use tablekeeper_core::item_history::{Items, coverage};
 use tablekeeper_core::snapshot::as_of::AsOfReader;
 use tablekeeper_core::storage::Files;
 use tablekeeper_core::text::{hex, quoted};
 
-use crate::commands::import;
-use crate::config::{Configuration, KeyNames, check_retained, noncurrent_days, reported};
+use crate::commands::{import, snapshot};
+use crate::config::{
+    Configuration, KeyNames, check_retained, check_versions_exist, noncurrent_days, reported,
+};
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
@@ -98,6 +101,7 @@ pub(super) struct Options<'a> {
     pub(super) segments: Option<u32>,
     pub(super) max_rate: u32,
     pub(super) consistent_read: bool,
+    pub(super) allow_incomplete: bool,
     pub(super) configuration: &'a Configuration,
 }
 
@@ -106,6 +110,8 @@ pub(super) struct Options<'a> {
 pub(super) struct Side {
     /// Name of the side, for people.
     pub(super) name: String,
+    /// The side as an argument that means the same at any time.
+    pub(super) argument: String,
     /// Hash of everything that shows that the side is another one when a comparison is resumed.
     pub(super) identity: String,
     /// Number of items; approximate for a table, `None` if unknown.
@@ -121,7 +127,7 @@ pub(super) struct Side {
 #[derive(Debug)]
 pub(super) enum Opened {
     Table { aws: Arc<Aws>, calls: RawItems, table: String, max_rate: u32, consistent_read: bool },
-    Moment { s3: aws_sdk_s3::Client, items: Items, at: DateTime<Utc> },
+    Moment { s3: aws_sdk_s3::Client, items: Items, at: DateTime<Utc>, allow_incomplete: bool },
     Files { files: Files, source: Source, format: Format },
 }
 
@@ -153,7 +159,7 @@ pub(super) async fn open(given: &[Given; 2], options: &Options<'_>) -> anyhow::R
         (one(EXPECTED, left, options, &aws).await?, one(FOUND, right, options, &aws).await?);
     let keys = keys(&left, &right, options)?;
     let untyped = [&left, &right].into_iter().find(|side| side.is_untyped());
-    let has_types = |side: &Side| !side.keys.is_empty() && !matches!(side.source, Opened::Moment { .. });
+    let has_types = |side: &Side| !side.keys.is_empty() && !side.is_moment();
     if let Some(side) = untyped.filter(|_| !has_types(&left) && !has_types(&right)) {
         bail!(Unusable(format!(
             "the lines of {} have no types, so they can only be compared with a side that says the types of its key \
@@ -195,10 +201,15 @@ fn keys(left: &Side, right: &Side, options: &Options<'_>) -> Result<Vec<(String,
             names(right).join(" and ")
         ))),
         // A second of an incremental backup does not know the types.
-        (ours, theirs) => {
-            let is_moment = matches!(left.source, Opened::Moment { .. });
-            Ok(if is_moment { theirs.to_vec() } else { ours.to_vec() })
-        }
+        (_, theirs) if left.is_moment() => Ok(theirs.to_vec()),
+        (ours, theirs) if ours != theirs && !right.is_moment() => Err(Unusable(format!(
+            "the key of {} is {}, but that of {} is {}; only items whose key attributes have the same types can be compared",
+            left.name,
+            typed(ours),
+            right.name,
+            typed(theirs)
+        ))),
+        (ours, _) => Ok(ours.to_vec()),
     }
 }
 
@@ -207,13 +218,25 @@ async fn latest(argument: &str, given: &Given, other: &Given, aws: &Aws) -> anyh
     let Given::Files { place, .. } = given else { return Ok(given.clone()) };
     let table = match other {
         Given::Table(table) | Given::Moment { table, .. } => table,
-        Given::Files { .. } => "",
+        Given::Files { .. } => &String::new(),
     };
     let console = Console::new(Stream::Stderr);
-    match import::newest_below(argument, place, table, aws, &console).await? {
-        Some(text) => Ok(Given::Files { place: Location::parse(argument, &text)?, text }),
-        None => Ok(given.clone()),
-    }
+    let text = match (import::newest_below(argument, place, table, aws, &console).await, place) {
+        (Ok(None), _) => return Ok(given.clone()),
+        (Ok(Some(export)), _) => export,
+        (Err(no_export), Location::Bucket { bucket, key }) => {
+            let table = Some(table.as_str()).filter(|table| !table.is_empty());
+            let above = key.strip_suffix(snapshot::LATEST).unwrap_or(key);
+            snapshot::newest(bucket, above, table, aws, &console).await.map_err(|_| no_export)?.location()
+        }
+        (Err(error), _) => return Err(error),
+    };
+    Ok(Given::Files { place: Location::parse(argument, &text)?, text })
+}
+
+/// Describes key attributes with their types.
+fn typed(keys: &[(String, KeyType)]) -> String {
+    keys.iter().map(|(name, of)| format!("{name} ({of:?})")).collect::<Vec<_>>().join(" and ")
 }
 
 async fn one(argument: &str, given: &Given, options: &Options<'_>, aws: &Arc<Aws>) -> anyhow::Result<Side> {
@@ -228,7 +251,13 @@ async fn of_table(name: &str, options: &Options<'_>, aws: &Arc<Aws>) -> anyhow::
     let dynamodb = aws.clients.dynamodb();
     let described = table_description::describe(&dynamodb, name).await;
     let Some(table) = described.map_err(|error| named(error.name, error))? else {
-        bail!(aws.missing(&format!("table {name} does not exist (SourceTableMissing)")));
+        let directory = std::path::Path::new(name).is_dir();
+        let hint = if directory {
+            format!("; for the directory of this name, write ./{name}")
+        } else {
+            String::new()
+        };
+        bail!(aws.missing(&format!("table {name} does not exist (SourceTableMissing){hint}")));
     };
     match table_description::scannable(&table) {
         Ok(()) => {}
@@ -248,6 +277,7 @@ async fn of_table(name: &str, options: &Options<'_>, aws: &Arc<Aws>) -> anyhow::
     let (calls, max_rate, consistent_read) = (aws.raw_items(), options.max_rate, options.consistent_read);
     Ok(Side {
         name: format!("table {name}"),
+        argument: name.to_owned(),
         identity: identity(&[name, table.table_id().unwrap_or_default(), &segments.to_string()]),
         items: table.item_count().and_then(|count| u64::try_from(count).ok()),
         segments,
@@ -272,18 +302,42 @@ async fn of_moment(
     settings.check_own(table)?;
     let items = settings.items()?.clone();
     let aws = settings.aws().await?;
-    let KeyNames { names, .. } = KeyNames::read(table, &aws, &items).await?;
-    let days = noncurrent_days(&aws, &items, &Console::new(Stream::Stderr)).await?;
+    check_versions_exist(&aws, &items).await?;
+    let KeyNames { names, table: described } = KeyNames::read(table, &aws, &items).await?;
+    let console = Console::new(Stream::Stderr);
+    let days = noncurrent_days(&aws, &items, &console).await?;
     check_retained(&format!("the time of {argument} is"), at, days)?;
+    let stream = described.as_ref().and_then(|table| table.latest_stream_label());
+    let present = Present { stream, noncurrent_days: days, now: Clock::System.now() };
+    let coverage = coverage::read(&aws.s3, &items.bucket, &items.prefix).await;
+    let allow_incomplete = options.allow_incomplete;
+    match coverage.map_err(|error| named(error.name, error))?.check(at, &present) {
+        Ok(()) => {}
+        Err(why) if allow_incomplete => {
+            console.note(&format!("the items of {table} at {} are not all known: {why}", reported(at)));
+        }
+        Err(why) => bail!(Unusable(format!(
+            "the items of {table} at {} are not all known: {why}; with --allow-incomplete the known ones are compared \
+             (HistoryIncomplete)",
+            reported(at)
+        ))),
+    }
     let segments = options.segments.unwrap_or(SHARDS);
     let second = reported(at);
     Ok(Side {
         name: format!("{table} at {second}"),
-        identity: identity(&[&items.bucket, &items.prefix, &second, &segments.to_string()]),
+        argument: format!("{table}@{second}"),
+        identity: identity(&[
+            &items.bucket,
+            &items.prefix,
+            &second,
+            &segments.to_string(),
+            &allow_incomplete.to_string(),
+        ]),
         items: None,
         segments,
         keys: names.into_iter().map(|name| (name, KeyType::S)).collect(),
-        source: Opened::Moment { s3: aws.s3.clone(), items, at },
+        source: Opened::Moment { s3: aws.s3.clone(), items, at, allow_incomplete },
     })
 }
 
@@ -317,6 +371,7 @@ async fn of_files(
     let segments = options.segments.unwrap_or(count.clamp(1, MOST_SEGMENTS));
     Ok(Side {
         name: text.to_owned(),
+        argument: text.to_owned(),
         identity: identity(&[text, &found.digest(), &segments.to_string()]),
         items: found.item_count,
         segments,
@@ -333,6 +388,10 @@ impl Side {
     /// Returns whether the side is a table, which may be written to while it is read.
     pub(super) fn is_table(&self) -> bool {
         matches!(self.source, Opened::Table { .. })
+    }
+
+    fn is_moment(&self) -> bool {
+        matches!(self.source, Opened::Moment { .. })
     }
 
     fn is_untyped(&self) -> bool {
@@ -365,10 +424,14 @@ impl Side {
                 });
                 side.part(segment, cursor, limits, progress).await
             }
-            Opened::Moment { s3, items, at } => {
+            Opened::Moment { s3, items, at, allow_incomplete } => {
                 let now = Clock::System.now();
                 let reader = AsOfReader { s3, items, key_names: &key_names, at: *at, now };
-                let side = SideOf::History(HistorySide { reader: &reader, segments });
+                let side = SideOf::History(HistorySide {
+                    reader: &reader,
+                    segments,
+                    allow_incomplete: *allow_incomplete,
+                });
                 side.part(segment, cursor, limits, progress).await
             }
             Opened::Files { files, source, format } => {

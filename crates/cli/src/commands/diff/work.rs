@@ -1,5 +1,6 @@
 //! The work directory: the runs of both sides, and a file with the progress.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -12,10 +13,12 @@ use tablekeeper_core::storage::Files;
 
 use super::side::Side;
 use crate::failure::Unusable;
-use crate::transfer::{Counters, cursor_file};
+use crate::transfer::{Counters, cursor_file, named};
 
 /// Name of the file with the progress.
 const STATE: &str = "diff.json";
+/// Name of the file that is locked.
+const LOCK: &str = "lock";
 /// Extension of runs.
 const RUN: &str = "run";
 /// The version of the file with the progress. Other versions are refused.
@@ -24,6 +27,10 @@ const VERSION: u32 = 1;
 /// The work directory of a comparison.
 #[derive(Debug)]
 pub(super) struct Work {
+    /// The sides as arguments that mean the same at any time.
+    arguments: [String; 2],
+    /// Locked as long as this process uses the directory.
+    _lock: File,
     directory: PathBuf,
     files: Files,
     state: Mutex<State>,
@@ -72,10 +79,16 @@ impl Work {
             let [left, right] = identities.each_ref().map(|identity| identity.get(..6).unwrap_or_default());
             PathBuf::from(format!(".tablekeeper-diff-{left}{right}"))
         });
+        std::fs::create_dir_all(&directory)
+            .with_context(|| Unusable(format!("cannot create the directory {}", directory.display())))?;
+        let lock = lock(&directory)?;
         let path = directory.join(STATE);
         let earlier: Option<State> = cursor_file::read(&path, "a comparison")?;
         let state = match (resume, earlier) {
-            (true, None) => bail!(cursor_file::nothing(&path, "comparison")),
+            (true, None) => {
+                clear(&directory)?;
+                bail!(cursor_file::nothing(&path, "comparison"))
+            }
             (true, Some(earlier)) => checked(earlier, &identities, &path)?,
             (false, Some(_)) => bail!(Unusable(format!(
                 "{} has the progress of a comparison that did not finish; use --resume to continue it, or delete the \
@@ -84,11 +97,11 @@ impl Work {
             ))),
             (false, None) => State { version: VERSION, sides: sides.each_ref().map(SideState::new) },
         };
-        std::fs::create_dir_all(&directory)
-            .with_context(|| Unusable(format!("cannot create the directory {}", directory.display())))?;
         let counters = Counters::default();
         counters.adopt(state.sides.iter().map(SideState::items).sum(), 0);
         let work = Work {
+            arguments: sides.each_ref().map(|side| side.argument.clone()),
+            _lock: lock,
             files: Files::Directory(directory.clone()),
             directory,
             state: Mutex::new(state),
@@ -144,38 +157,64 @@ impl Work {
         (left, right)
     }
 
-    /// Returns the advice to print if the comparison stops.
-    pub(super) fn advice(&self, goes_on: bool) -> String {
-        let place = self.directory.display();
-        if goes_on {
-            return format!("{place} has the progress; the same command with --resume continues from there");
+    /// Ends the use of the directory without a result. Returns the advice to print.
+    pub(super) async fn stop(&self, goes_on: bool) -> anyhow::Result<String> {
+        if !goes_on {
+            self.remove().await?;
+            return Ok("nothing was compared".to_owned());
         }
-        format!("delete {place} before you start again")
+        self.save()?;
+        let [expected, found] = &self.arguments;
+        Ok(format!(
+            "{} has the progress; `tablekeeper diff {expected} {found} --resume`, with the same options, continues from \
+             there",
+            self.directory.display()
+        ))
     }
 
     /// Removes the directory. Leaves other files in it.
-    pub(super) fn remove(&self) -> anyhow::Result<()> {
-        let place = self.directory.display();
-        let failed = || format!("the comparison is done, but {place} cannot be removed");
-        let entries = std::fs::read_dir(&self.directory).with_context(failed)?;
-        for entry in entries {
-            let path = entry.with_context(failed)?.path();
-            let is_ours = path.extension().is_some_and(|extension| extension == RUN)
-                || path.file_name().is_some_and(|name| name == STATE);
-            if is_ours {
-                std::fs::remove_file(&path).with_context(failed)?;
-            }
-        }
-        match std::fs::remove_dir(&self.directory) {
-            Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => Ok(()),
-            removed => removed.with_context(failed),
-        }
+    pub(super) async fn remove(&self) -> anyhow::Result<()> {
+        self.files.abort_uploads("").await.map_err(|error| named(error.name(), error))?;
+        clear(&self.directory)
     }
 
     /// Saves the progress. A run that was stored since is stored again after a resumption, under the same key.
     pub(super) fn save(&self) -> anyhow::Result<()> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
         cursor_file::write(&self.directory.join(STATE), &state)
+    }
+}
+
+/// Locks the directory, so that no other process uses it.
+fn lock(directory: &Path) -> anyhow::Result<File> {
+    let path = directory.join(LOCK);
+    let file = File::create(&path).with_context(|| Unusable(format!("cannot write {}", path.display())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!(Unusable(format!(
+            "another process compares in {}; wait for its end, or choose another directory with --work",
+            directory.display()
+        ))),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| Unusable(format!("cannot lock {}", path.display())))
+        }
+    }
+}
+
+/// Deletes the files of a comparison, and the directory if nothing else is in it.
+fn clear(directory: &Path) -> anyhow::Result<()> {
+    let failed = || format!("cannot remove {}", directory.display());
+    for entry in std::fs::read_dir(directory).with_context(failed)? {
+        let path = entry.with_context(failed)?.path();
+        let is_ours = path.extension().is_some_and(|extension| extension == RUN)
+            || path.file_name().is_some_and(|name| name == STATE || name == LOCK);
+        if is_ours {
+            std::fs::remove_file(&path).with_context(failed)?;
+        }
+    }
+    match std::fs::remove_dir(directory) {
+        Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        removed => removed.with_context(failed),
     }
 }
 

@@ -113,7 +113,7 @@ pub(crate) async fn exists(folder: &Folder, aws: &Aws) -> anyhow::Result<bool> {
 }
 
 /// Finds the newest complete snapshot directly below a prefix. Skips those of other tables, if the table is known.
-async fn newest(
+pub(crate) async fn newest(
     bucket: &str,
     prefix: &str,
     table: Option<&str>,
