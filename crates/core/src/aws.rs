@@ -7,6 +7,7 @@ pub mod clients;
 pub mod envelope;
 pub mod failure;
 pub mod own_tag;
+pub mod pointer;
 pub mod poll_interval;
 pub mod rate;
 pub mod rate_limiter;

@@ -77,6 +77,8 @@ pub enum ErrorName {
     OverrideNotSupported,
     /// Other executions kept writing the SSM parameter while this one tried to.
     PointerContended,
+    /// The SSM parameter has as many versions as SSM retains, and a label keeps SSM from dropping the oldest.
+    PointerVersionsFull,
     /// AWS refused the call for a reason that a retry does not change.
     RequestRefused,
     /// The table or the backup is busy with another operation.

@@ -5,6 +5,7 @@ pub mod execution_input;
 pub mod naming;
 pub mod notification;
 pub mod overrides;
+pub mod pointer;
 pub mod request;
 
 pub use execution_input::BackupSnsMessage;

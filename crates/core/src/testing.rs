@@ -9,4 +9,5 @@
 )]
 
 pub mod fake_aws;
+pub mod fake_parameters;
 pub mod fake_store;

@@ -19,6 +19,7 @@ mod respond;
 mod scope;
 mod script;
 mod serve;
+mod ssm;
 
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     backup: backup::Backup,
     autoscaling: autoscaling::Autoscaling,
     mappings: lambda::Mappings,
+    removed_labels: ssm::RemovedLabels,
 }
 
 impl Proxy {
@@ -59,6 +61,7 @@ impl Proxy {
             backup: backup::Backup::default(),
             autoscaling: autoscaling::Autoscaling::default(),
             mappings: lambda::Mappings::default(),
+            removed_labels: ssm::RemovedLabels::default(),
         };
         Self { shared: Arc::new(shared) }
     }

@@ -16,7 +16,7 @@
 //! - **Settings before the pointer**, if requested: `sync-settings` runs as a nested execution once the table is
 //!   usable. The pointer moves only if it succeeded.
 //! - **The pointer never goes back.** Executions may end in any order. A parameter that points at a newer rotation of
-//!   the same table is left alone.
+//!   the same table is left alone. So is a pinned one ([`tablekeeper_core::rotation::pointer`]).
 //! - **Nothing is ever deleted.**
 //!
 //! ## Its shape

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TableDescription, TableStatus};
+use aws_sdk_ssm::types::ParameterHistory;
 use chrono::NaiveDateTime;
 use local_aws::Call;
 use serde::Serialize;
@@ -26,6 +27,8 @@ pub struct FinalState {
     pub tables: BTreeMap<String, Table>,
     /// The values of all versions of each SSM parameter, by name.
     pub parameters: BTreeMap<String, Vec<String>>,
+    /// The version with each label of each SSM parameter, by name.
+    pub labels: BTreeMap<String, BTreeMap<String, i64>>,
     /// The status of each execution, by name.
     pub executions: BTreeMap<String, String>,
     /// Number of AWS Backup's restore jobs.
@@ -83,11 +86,18 @@ impl FinalState {
             let table = table(deployed, &name, known_settings(&name)).await;
             tables.insert(name, table);
         }
-        let mut parameters = BTreeMap::new();
+        let (mut parameters, mut labels) = (BTreeMap::new(), BTreeMap::new());
         let known = deployed.ssm.describe_parameters().send().await.unwrap().parameters.unwrap_or_default();
         for name in known.into_iter().filter_map(|parameter| parameter.name) {
-            let history = deployed.ssm.get_parameter_history().name(&name).send().await.unwrap();
-            let versions = history.parameters.unwrap_or_default();
+            let pages = deployed.ssm.get_parameter_history().name(&name).into_paginator().send();
+            let pages: Vec<_> = pages.try_collect().await.unwrap();
+            let versions: Vec<_> =
+                pages.into_iter().flat_map(|page| page.parameters.unwrap_or_default()).collect();
+            let of_version = |version: &ParameterHistory| {
+                let number = version.version();
+                version.labels().iter().map(move |label| (label.clone(), number)).collect::<Vec<_>>()
+            };
+            labels.insert(name.clone(), versions.iter().flat_map(of_version).collect());
             let values = versions.iter().map(|version| blank(version.value().unwrap_or_default())).collect();
             parameters.insert(name, values);
         }
@@ -111,7 +121,17 @@ impl FinalState {
             objects.extend(objects::of(deployed, bucket).await);
             open_uploads.extend(objects::open_uploads(deployed, bucket).await);
         }
-        FinalState { tables, parameters, executions, restore_jobs, backups, objects, versions, open_uploads }
+        FinalState {
+            tables,
+            parameters,
+            labels,
+            executions,
+            restore_jobs,
+            backups,
+            objects,
+            versions,
+            open_uploads,
+        }
     }
 }
 

@@ -22,7 +22,8 @@ pub(crate) fn of_execution(output: &Value) -> Option<Vec<String>> {
         .or_else(|| imported(output))
         .or_else(|| backed_up(output))
         .or_else(|| replayed(output))
-        .or_else(|| synced(output));
+        .or_else(|| synced(output))
+        .or_else(|| pointer(output));
     Some(vec![line?])
 }
 
@@ -37,9 +38,14 @@ fn restore(output: &Value) -> Option<String> {
 fn pointer(output: &Value) -> Option<String> {
     let value = name(text(output, "/Value")?);
     let parameter = text(output, "/Name")?;
+    if text(output, "/Outcome") == Some("PointerPinned") {
+        return Some(format!("{parameter}: {value} (pinned)"));
+    }
+    let pinned = output.pointer("/Pinned").and_then(Value::as_bool) == Some(true);
+    let pinned = if pinned { ", pinned" } else { "" };
     match text(output, "/PreviousValue").map(name) {
         Some(previous) if previous == value => Some(format!("{parameter}: {value} (unchanged)")),
-        Some(previous) => Some(format!("{parameter}: {value} (was: {previous})")),
+        Some(previous) => Some(format!("{parameter}: {value} (was: {previous}){pinned}")),
         None => Some(format!("{parameter}: {value} (new)")),
     }
 }
@@ -201,6 +207,8 @@ mod tests {
         assert_eq!(of_step(&moved).as_deref(), Some("/p: copy (new)"));
         moved["PreviousValue"] = moved["Value"].clone();
         assert_eq!(of_step(&moved).as_deref(), Some("/p: copy (unchanged)"));
+        moved["Outcome"] = json!("PointerPinned");
+        assert_eq!(of_step(&moved).as_deref(), Some("/p: copy (pinned)"));
         assert_eq!(of_step(&json!({ "Payload": { "waitSeconds": 5 } })), None);
         assert_eq!(of_step(&json!({ "Name": null, "Value": null })), None);
     }
@@ -208,6 +216,11 @@ mod tests {
     #[test]
     fn an_execution_ends_with_a_sentence() {
         for (output, expected) in [
+            (
+                json!({ "Outcome": "RolledBack", "Name": "/p", "Value": format!("{TABLE}/old"), "Version": 3,
+                    "PreviousValue": format!("{TABLE}/copy"), "PreviousVersion": 2, "Pinned": true }),
+                "/p: old (was: copy), pinned",
+            ),
             (
                 json!({ "RestoreTableFromBackupOutput": restore_output(),
                     "DescribeTableOutput": { "Table": { "ItemCount": 1 } },

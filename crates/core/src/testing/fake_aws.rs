@@ -12,6 +12,7 @@ use aws_smithy_http_client::test_util::infallible_client_fn;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::fake_parameters::FakeParameters;
 use crate::aws::clients::Clients;
 use crate::prune::retention::backup_name;
 
@@ -47,6 +48,8 @@ pub struct State {
     pub page: usize,
     /// Content of the objects, by key.
     pub objects: BTreeMap<String, String>,
+    /// SSM parameters.
+    pub parameters: FakeParameters,
     /// Recorded calls.
     pub calls: Vec<Call>,
     responses: BTreeMap<String, Responder>,
@@ -203,6 +206,7 @@ impl Call {
             _ if host.starts_with("monitoring.") => {
                 format!("cloudwatch:{}", path.rsplit('/').next().unwrap())
             }
+            _ if host.starts_with("ssm.") => format!("ssm:{operation}"),
             _ if host.starts_with("sts.") => "sts:AssumeRole".to_owned(),
             _ if host.starts_with("backup.") => format!("backup:{}", request.method()),
             _ if host.starts_with("lambda.") => format!("lambda:{}", request.method()),
@@ -300,6 +304,9 @@ impl State {
                 }
                 None => refusal("BackupNotFoundException"),
             },
+            action if action.starts_with("ssm:") => {
+                self.parameters.respond(action.trim_start_matches("ssm:"), input)
+            }
             "dynamodb:GetResourcePolicy" => refusal("PolicyNotFoundException"),
             "s3:PUT" => {
                 let body = String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap();

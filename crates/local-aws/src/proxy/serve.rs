@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use super::fault::Fault;
 use super::identify::{Caller, identify};
-use super::{Proxy, Shared, autoscaling, backup, dynamodb, faults, lambda};
+use super::{Proxy, Shared, autoscaling, backup, dynamodb, faults, lambda, ssm};
 
 const ACCEPTS_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
@@ -111,6 +111,7 @@ impl Shared {
             "backup" => backup::response(self, caller, head, &body).await,
             "dynamodb" => dynamodb::response(self, caller, head, &body).await,
             "lambda" => lambda::response(self, caller, head, &body).await,
+            "ssm" => ssm::response(self, caller, head, &body).await,
             _ => None,
         };
         match response {
@@ -136,5 +137,6 @@ impl Shared {
         self.backup.forget_all();
         self.autoscaling.forget_all();
         self.mappings.forget_all();
+        self.removed_labels.forget_all();
     }
 }

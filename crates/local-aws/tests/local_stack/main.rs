@@ -14,6 +14,7 @@ mod event_source_mappings;
 mod faults;
 mod lifetime;
 mod on_demand_backups;
+mod parameters;
 mod record;
 mod restored_tables;
 mod table_settings;
