@@ -20,7 +20,7 @@ use tablekeeper_core::replay::Counts;
 use tablekeeper_core::schemas;
 use tablekeeper_core::settings::SettingsDocument;
 use workflows::{
-    backfill, backup_prune, export_table, import_table, incremental, replay, restore_snapshot,
+    backfill, backup_prune, export_table, import_table, incremental, replay, restore_snapshot, rollback,
     rotate_restore, snapshot, sync_settings,
 };
 
@@ -37,6 +37,7 @@ pub fn steps() -> Vec<StepEntry> {
         incremental::steps(),
         replay::steps(),
         restore_snapshot::steps(),
+        rollback::steps(),
         rotate_restore::steps(),
         snapshot::steps(),
         sync_settings::steps(),
@@ -58,6 +59,7 @@ pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
         ("import-table", schemas::input_schema::<import_table::ExecutionInput>()),
         ("replay", schemas::input_schema::<replay::ExecutionInput>()),
         ("restore-snapshot", schemas::input_schema::<restore_snapshot::ExecutionInput>()),
+        ("rollback", schemas::input_schema::<rollback::ExecutionInput>()),
         ("rotate-restore", schemas::input_schema::<rotate_restore::ExecutionInput>()),
         ("snapshot", schemas::input_schema::<snapshot::ExecutionInput>()),
         ("sync-settings", schemas::input_schema::<sync_settings::ExecutionInput>()),
@@ -73,6 +75,7 @@ pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
         ("import-table", schemas::output_schema::<tablekeeper_core::import::finish::Output>()),
         ("replay", schemas::output_schema::<Counts>()),
         ("restore-snapshot", schemas::output_schema::<tablekeeper_core::import::finish::Output>()),
+        ("rollback", schemas::output_schema::<rollback::move_pointer::Output>()),
         ("rotate-restore", rotate_restore::execution_output()),
         ("snapshot", schemas::output_schema::<tablekeeper_core::snapshot::finish::Output>()),
         ("sync-settings", schemas::output_schema::<sync_settings::Report>()),

@@ -13,7 +13,9 @@ use tablekeeper_core::prune::retention::Others;
 use tablekeeper_core::rotation::decision::{Decision, decide};
 use tablekeeper_core::rotation::execution_input::ExecutionInput;
 use tablekeeper_core::rotation::naming::{Patterns, Rotation};
+use tablekeeper_core::rotation::pointer::{History, Version};
 use tablekeeper_core::rotation::request::{Request, TemplateParameters};
+use tablekeeper_core::rotation::rollback::Rollback;
 use tablekeeper_functions::workflows::rotate_restore::{publish_pointer, restore_backup};
 use tablekeeper_functions::workflows::sync_settings::event::{Notification, Restore};
 use tablekeeper_functions::workflows::sync_settings::{capture_settings, event};
@@ -107,6 +109,31 @@ fn every_event_of_rotate_restore_has_the_expected_outcome() {
             decide(&event, &patterns).iter().map(outcome).collect()
         };
         assert_eq!(led_to, expected, "{file}");
+    }
+}
+
+#[test]
+fn every_event_of_rollback_has_the_expected_outcome() {
+    let copy = |day: i64| {
+        format!("arn:aws:dynamodb:eu-west-1:123456789012:table/orders-staging-202603{day:02}-02-00-00")
+    };
+    let version = |number: i64| Version {
+        number,
+        value: copy(number),
+        description: None,
+        labels: Vec::new(),
+        written_at: None,
+    };
+    let history = History { versions: (1..=5).map(version).collect() };
+    for (file, event) in events("rollback") {
+        let expected = match file.as_str() {
+            "input.to-previous.json" => (copy(4), true),
+            "input.to-version-without-pin.json" => (copy(3), false),
+            "input.to-table.json" => (copy(1), true),
+            other => panic!("{other} has no expected outcome here; add it"),
+        };
+        let found = Rollback::find(serde_json::from_value(event).unwrap(), &history).unwrap();
+        assert_eq!((found.table_arn, found.pin), expected, "{file}");
     }
 }
 

@@ -9,8 +9,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    adopt, backfill, check, completions, demo, diff, executions, explain, export, exports, follow, history,
-    import, local, man, plan, recover, replay, restore, run, snapshot, step, template,
+    adopt, backfill, check, completions, copies, demo, diff, executions, explain, export, exports, follow,
+    history, import, local, man, pin, plan, recover, replay, restore, rollback, run, snapshot, step,
+    template,
 };
 use crate::session;
 
@@ -45,6 +46,7 @@ enum Command {
     Backfill(backfill::Arguments),
     Check(check::Arguments),
     Completions(completions::Arguments),
+    Copies(copies::Arguments),
     Demo(demo::Arguments),
     Diff(diff::Arguments),
     Executions(executions::Arguments),
@@ -56,14 +58,17 @@ enum Command {
     Import(import::Arguments),
     Local(local::Arguments),
     Man(man::Arguments),
+    Pin(pin::PinArguments),
     Plan(plan::Arguments),
     Recover(recover::Arguments),
     Replay(replay::Arguments),
     Restore(restore::Arguments),
+    Rollback(rollback::Arguments),
     Run(run::Arguments),
     Snapshot(snapshot::Arguments),
     Step(step::Arguments),
     Template(template::Arguments),
+    Unpin(pin::UnpinArguments),
 }
 
 impl Arguments {
@@ -91,6 +96,7 @@ impl Arguments {
             Command::Backfill(arguments) => backfill::act(arguments).await,
             Command::Check(arguments) => check::act(&arguments),
             Command::Completions(arguments) => Ok(completions::act(&arguments, Arguments::tree())),
+            Command::Copies(arguments) => copies::act(arguments).await,
             Command::Demo(arguments) => demo::act(arguments).await,
             Command::Diff(arguments) => diff::act(arguments).await,
             Command::Executions(arguments) => executions::act(arguments).await,
@@ -102,14 +108,17 @@ impl Arguments {
             Command::Import(arguments) => import::act(arguments).await,
             Command::Local(arguments) => local::act(arguments).await,
             Command::Man(arguments) => man::act(&arguments, Arguments::tree()),
+            Command::Pin(arguments) => pin::pin(arguments).await,
             Command::Plan(arguments) => plan::act(arguments).await,
             Command::Recover(arguments) => recover::act(arguments).await,
             Command::Replay(arguments) => replay::act(arguments).await,
             Command::Restore(arguments) => restore::act(arguments).await,
+            Command::Rollback(arguments) => rollback::act(arguments).await,
             Command::Run(arguments) => run::act(arguments).await,
             Command::Snapshot(arguments) => snapshot::act(arguments).await,
             Command::Step(arguments) => step::act(arguments).await,
             Command::Template(arguments) => template::act(arguments).await,
+            Command::Unpin(arguments) => pin::unpin(arguments).await,
         }
     }
 }

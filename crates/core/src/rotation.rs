@@ -7,5 +7,6 @@ pub mod notification;
 pub mod overrides;
 pub mod pointer;
 pub mod request;
+pub mod rollback;
 
 pub use execution_input::BackupSnsMessage;

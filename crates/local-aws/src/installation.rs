@@ -25,7 +25,7 @@ macro_rules! embedded {
 }
 
 /// The templates and state machines, as they were when this program was built.
-const TEMPLATES: [(&str, &str); 17] = embedded![
+const TEMPLATES: [(&str, &str); 18] = embedded![
     "infra/backup-prune.yaml",
     "infra/export-replica.yaml",
     "infra/export-table.yaml",
@@ -40,6 +40,7 @@ const TEMPLATES: [(&str, &str); 17] = embedded![
     "statemachines/import-table.asl.json",
     "statemachines/replay.asl.json",
     "statemachines/restore-snapshot.asl.json",
+    "statemachines/rollback.asl.json",
     "statemachines/rotate-restore.asl.json",
     "statemachines/snapshot.asl.json",
     "statemachines/sync-settings.asl.json",

@@ -8,6 +8,7 @@ use clap::Command;
 const GROUPS: &[(&str, &[&str])] = &[
     ("Back up", &["export", "exports", "snapshot", "backfill", "replay", "adopt"]),
     ("Get back", &["restore", "recover", "import", "history", "diff"]),
+    ("Choose a copy", &["copies", "rollback", "pin", "unpin"]),
     ("Run workflows", &["plan", "run", "follow", "executions", "explain"]),
     ("Try and develop", &["demo", "local", "step", "check", "template"]),
     ("Set up the shell", &["completions", "man"]),

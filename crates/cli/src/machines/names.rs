@@ -3,16 +3,23 @@
 /// The workflows that the template `incremental` deploys together.
 const OF_INCREMENTAL: &[&str] = &["backfill", "replay", "restore-snapshot", "snapshot"];
 
+/// The workflow that the template `rotate-restore` deploys too.
+const ROLLBACK: &str = "rollback";
+
 /// Returns the default name of a workflow's stack.
 pub(crate) fn stack_name(workflow: &str) -> String {
-    let template = if OF_INCREMENTAL.contains(&workflow) { "incremental" } else { workflow };
+    let template = match workflow {
+        workflow if OF_INCREMENTAL.contains(&workflow) => "incremental",
+        ROLLBACK => "rotate-restore",
+        workflow => workflow,
+    };
     format!("tablekeeper-{template}")
 }
 
 /// Returns the output of a workflow's stack that has the ARN of its state machine. In a stack with several state
 /// machines, the output has the workflow's name: `BackfillStateMachineArn`.
 pub(crate) fn machine_output(workflow: &str) -> String {
-    if !OF_INCREMENTAL.contains(&workflow) {
+    if workflow != ROLLBACK && !OF_INCREMENTAL.contains(&workflow) {
         return "StateMachineArn".to_owned();
     }
     let capitalized = workflow.split('-').map(|word| {
@@ -39,5 +46,6 @@ mod tests {
         ] {
             assert_eq!(names(workflow), named("tablekeeper-incremental", output));
         }
+        assert_eq!(names("rollback"), named("tablekeeper-rotate-restore", "RollbackStateMachineArn"));
     }
 }

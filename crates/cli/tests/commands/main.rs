@@ -7,6 +7,7 @@
 )]
 
 mod consent;
+mod copies;
 mod create;
 mod demo;
 mod diff;

@@ -18,6 +18,7 @@ pub(super) fn of(workflow: &str) -> &'static [Equivalent] {
         "import-table" => IMPORT_TABLE,
         "replay" => REPLAY,
         "restore-snapshot" => RESTORE_SNAPSHOT,
+        "rollback" => ROLLBACK,
         "rotate-restore" => ROTATE_RESTORE,
         "snapshot" => SNAPSHOT,
         "sync-settings" => SYNC_SETTINGS,
@@ -157,6 +158,23 @@ const RESTORE_SNAPSHOT: &[Equivalent] = &[
         "drop restore-snapshot.plan-restore.output/$defs/Import/properties/itemCount",
         "without it, the reader reads null, and a scenario has fewer items than that",
     ),
+];
+
+const ROLLBACK: &[Equivalent] = &[
+    ("Plan Rollback/Output", VARIABLES_FOLLOW),
+    (
+        "drop /States/Move Pointer/Retry/2/ErrorEquals/0",
+        "the name is caught as well, so only the retry is missing",
+    ),
+    (
+        "drop /States/Move Pointer/Catch/0/ErrorEquals/2",
+        "the name is retried, and then States.ALL catches it",
+    ),
+    (
+        "retype rollback.check-target.output/oneOf/1/properties/status",
+        "the state machine tests only for READY, and waits otherwise",
+    ),
+    ("check-target.output/oneOf/1/properties/reason", NO_STATE_READS_IT),
 ];
 
 const ROTATE_RESTORE: &[Equivalent] = &[

@@ -177,5 +177,7 @@ mod tests {
             let output = machine_output(workflow);
             assert!(text.lines().any(|line| line == format!("  {output}:")), "{output}");
         }
+        let text = fs::read_to_string(template("rotate-restore").unwrap()).unwrap();
+        assert!(text.contains("\n  RollbackStateMachineArn:\n"));
     }
 }

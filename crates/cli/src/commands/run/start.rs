@@ -18,9 +18,9 @@ const MOST_NAMES: u32 = 9;
 
 /// A started execution.
 #[derive(Debug)]
-pub(super) struct Started {
+pub(crate) struct Started {
     /// ARN of the execution.
-    pub(super) arn: String,
+    pub(crate) arn: String,
     /// Whether an execution of the requested name existed, so that nothing was started.
     pub(super) already_existed: bool,
 }
@@ -58,7 +58,7 @@ async fn check_input(client: &Client, arn: &str, name: &str, input: &str) -> any
 }
 
 /// Starts an execution under a name made of its table and the time. If the name is taken, takes the next one.
-pub(super) async fn now(
+pub(crate) async fn now(
     client: &Client,
     machine: &str,
     input: &str,
