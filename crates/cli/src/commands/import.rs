@@ -5,6 +5,7 @@
 //! which `--resume` continues.
 
 mod create;
+mod first_item;
 mod latest;
 mod preview;
 mod request;
@@ -192,6 +193,9 @@ pub(crate) async fn import(
     }
     let Request { files, source, state, path } = request::take(arguments, kind, place, aws, found).await?;
     let import = state.import.clone();
+    if !arguments.resume {
+        first_item::check(&files, &source, &import).await?;
+    }
     let verb = match (arguments.resume, kind) {
         (true, _) => "continuing",
         (false, Kind::Files) => "importing",
@@ -224,9 +228,11 @@ pub(crate) async fn import(
         let place = path.display();
         if !goes_on {
             let table = &arguments.table;
-            return Ok(format!(
-                "what was written stays in {table}; fix the file and start again, with --merge if the table holds items"
-            ));
+            let written: u64 = job.written().iter().map(|segment| segment.items).sum();
+            return Ok(match written {
+                0 => "nothing was written; fix the file and start again".to_owned(),
+                _ => format!("what was written stays in {table}; fix the file and start again with --merge"),
+            });
         }
         Ok(format!("{place} has the progress; the same command with --resume continues from there"))
     };

@@ -347,7 +347,11 @@ async fn refusals_have_their_message() {
     assert!(broken.remarks.contains("lines/a.json: line 2 is not an item: "), "{}", broken.remarks);
     assert!(broken.remarks.ends_with("(InvalidExport)\n"), "{}", broken.remarks);
     assert!(!broken.remarks.contains("--resume"), "{}", broken.remarks);
-    assert!(broken.remarks.contains("fix the file and start again, with --merge"), "{}", broken.remarks);
+    assert!(
+        broken.remarks.contains("nothing was written; fix the file and start again\n"),
+        "{}",
+        broken.remarks
+    );
     std::fs::write(account.path("lines/a.json"), "{\"id\":{\"S\":\"1\"}}\n{\"id\":{}}\n").unwrap();
     let changed = account.run(&["import", "copy", "--from", "lines", "--format", "plain", "--resume"]).await;
     assert_eq!(changed.code, Some(2), "{}", changed.remarks);

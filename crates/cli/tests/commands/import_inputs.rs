@@ -179,3 +179,43 @@ async fn lines_with_other_key_types_or_another_format_are_refused() {
         assert!(items_of(&shell.dynamodb, "copy").await.is_empty(), "{folder}");
     }
 }
+
+#[tokio::test]
+async fn the_first_item_is_checked_against_the_table_before_anything_is_written() {
+    let shell = Shell::new("495000000006").await;
+    shell.create("copy", "id", false).await;
+    shell.create("other", "number", false).await;
+    write(&shell.path("lines"), "a.json", "{\"id\":{\"S\":\"1\"}}\n");
+    write(&shell.path("numbers"), "a.json", "{\"id\":{\"N\":\"1\"}}\n");
+    for (table, from, format, expected) in [
+        (
+            "other",
+            "lines",
+            "plain",
+            "the key attribute `number` is missing in the item that begins at byte 0; the key of table other is number (S) (InvalidExport)",
+        ),
+        (
+            "copy",
+            "numbers",
+            "plain",
+            "the key attribute `id` of line 1 is of type N; the key of table copy is id (S) (InvalidExport)",
+        ),
+        (
+            "copy",
+            "lines",
+            "dynamodb-json",
+            "the line has types, as in the format plain; use this format (InvalidExport)",
+        ),
+    ] {
+        let command = ["import", table, "--from", from, "--format", format];
+        let real = shell.run(&command).await;
+        let dry = shell.run(&[&command[..], &["--dry-run"]].concat()).await;
+        for reported in [&real, &dry] {
+            assert_eq!((reported.code, reported.data.as_str()), (Some(1), ""), "{}", reported.remarks);
+            let error = reported.remarks.lines().last().unwrap();
+            assert!(error.ends_with(expected), "{error}");
+        }
+        assert!(items_of(&shell.dynamodb, table).await.is_empty());
+    }
+    assert!(!shell.path("lines/.tablekeeper-import-other.json").exists(), "nothing is left to resume");
+}

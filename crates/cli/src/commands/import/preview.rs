@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::import::source::Source;
 
-use super::{Arguments, Kind, create, request};
+use super::{Arguments, Kind, create, first_item, request};
 use crate::console::{Console, counted};
 use crate::dry_run::{Place, Preview};
 use crate::transfer::{Aws, Location, named};
@@ -30,6 +30,9 @@ pub(super) async fn show(
         (Some(_), Some(found)) => (found.files, found.source),
         (_, found) => {
             let request = request::take(arguments, kind, place, aws, found).await?;
+            if !arguments.resume {
+                first_item::check(&request.files, &request.source, &request.state.import).await?;
+            }
             (request.files, request.source)
         }
     };

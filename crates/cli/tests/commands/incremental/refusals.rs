@@ -149,7 +149,7 @@ async fn refusals_have_their_message() {
 
     // A cursor file of another import: nobody gave a restore a --format.
     std::fs::create_dir(account.path("lines")).unwrap();
-    std::fs::write(account.path("lines/a.json"), "1\n").unwrap();
+    std::fs::write(account.path("lines/a.json"), "{\"id\":{\"S\":\"1\"}}\n1\n").unwrap();
     let state = ".tablekeeper-import-copy.json";
     let import = ["import", "copy", "--from", "lines", "--format", "plain", "--cursor-file", state];
     assert_eq!(account.run(&import).await.code, Some(1));
