@@ -6,6 +6,7 @@ mod state;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
+use anyhow::bail;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use request::{Key, Request};
@@ -15,12 +16,15 @@ use tablekeeper_core::import::{Format, doubts};
 use tablekeeper_core::item_history::adopt;
 use tablekeeper_core::item_history::adopt::{Adoption, Counts, Done, Left};
 use tablekeeper_core::item_history::store::Store;
+use tablekeeper_core::text::quoted;
 
 use super::import::format;
 use crate::config::{Configuration, check_free, place};
 use crate::console;
-use crate::console::{Console, Stream};
-use crate::transfer::{Counters, INTERRUPTED, Total, concluded, cursor_file, named, watch};
+use crate::console::{Console, Stream, counted};
+use crate::failure;
+use crate::failure::Unusable;
+use crate::transfer::{Aws, Counters, INTERRUPTED, Total, concluded, cursor_file, named, watch};
 
 /// Take over an older system's backup of a table.
 ///
@@ -121,6 +125,12 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         dry_run: arguments.dry_run,
     };
     let from = format!("s3://{}/{from_prefix}", arguments.from_bucket);
+    if arguments.dry_run && complete_since.is_none() {
+        console.note(&format!(
+            "no backfill into {} has ended; if the table exists, an adoption is refused before that",
+            place(items)
+        ));
+    }
     let verb = match (arguments.dry_run, arguments.resume) {
         (true, _) => "checking",
         (_, true) => "continuing",
@@ -136,7 +146,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     save()?;
     let mut report_progress = |done: Done| {
         if let Some(left) = &done.left {
-            console.line(&reported(left));
+            console.note(&reported(left));
         }
         counters.add(done.counts.items, 0);
         locked().take(done);
@@ -163,6 +173,9 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     cursor_file::remove(path)?;
     let State { counts, doubts, left, .. } = locked().clone();
+    if counts.objects == 0 {
+        bail!(nothing(&aws, &arguments.from_bucket, &from).await?);
+    }
     let notes = doubts::notes(arguments.format, &doubts);
     notes.iter().for_each(|note| console.note(note));
     if arguments.json {
@@ -176,6 +189,16 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(if counts.left > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// Builds the error for a prefix without objects. Names an object that the bucket has.
+async fn nothing(aws: &Aws, bucket: &str, from: &str) -> anyhow::Result<Unusable> {
+    let listed = aws.s3.list_objects_v2().bucket(bucket).max_keys(1).send().await;
+    let listed = listed.map_err(failure::aws("s3:ListBucket"))?;
+    let other = listed.contents().first().and_then(|object| object.key());
+    let other = other
+        .map_or_else(|| "the bucket is empty".to_owned(), |key| format!("the bucket has {}", quoted(key)));
+    Ok(Unusable(format!("there are no objects under {from}, so nothing was adopted; {other}")))
+}
+
 /// Formats a skipped object as a line of text.
 fn reported(Left { object, version, reason, newer_adopted }: &Left) -> String {
     let version = version.as_ref().map(|id| format!(" version {id}")).unwrap_or_default();
@@ -186,20 +209,27 @@ fn reported(Left { object, version, reason, newer_adopted }: &Left) -> String {
 /// Formats the result as a line of text.
 fn summary(from: &str, counts: &Counts, dry_run: bool) -> String {
     let Counts { objects, items, states, written, existing, gone, nameless, twins, left } = *counts;
-    let mut reported = format!("{from}: {objects} objects, {items} items with {states} states");
+    let mut reported = format!(
+        "{from}: {}, {} with {}",
+        counted(objects, "object"),
+        counted(items, "item"),
+        counted(states, "state")
+    );
     reported += &match dry_run {
         true => "; nothing was written (--dry-run)".to_owned(),
-        false => format!("; {written} versions written, {existing} already existed"),
+        false => format!("; {} written, {existing} already existed", counted(written, "version")),
     };
     for (count, what) in [
         (gone, "items were not found by the backfill or were re-created; recorded as deleted"),
         (nameless, "objects have only deletions left, so their items are unknown"),
         (twins, "objects were the second of their item, and were adopted with the first"),
-        (left, "objects skipped, in whole or in part"),
     ] {
         if count > 0 {
             reported += &format!("; {count} {what}");
         }
+    }
+    if left > 0 {
+        reported += &format!("; {} skipped, in whole or in part", counted(left, "object"));
     }
     reported
 }

@@ -25,7 +25,7 @@ use tablekeeper_core::error_name::HasErrorName as _;
 use tablekeeper_core::import::execution_input::MOST_UNITS;
 use tablekeeper_core::item_history::store::Store;
 
-use crate::config::{Configuration, Settings, check_free};
+use crate::config::{Configuration, Settings, check_free, noncurrent_days};
 use crate::console;
 use crate::console::{Console, Stream, counted};
 use crate::dry_run::{Place, Preview};
@@ -94,15 +94,14 @@ struct Report {
 /// Runs `tablekeeper backfill`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let settings = arguments.configuration.settings().await?;
-    let table = settings.table(arguments.table.as_deref())?;
-    let table = table
-        .context(Unusable("TABLE is missing; give it, or set `table` in the file of --config".into()))?;
+    let table = settings.own_table(arguments.table.as_deref())?;
     let items = settings.items()?;
     let aws = settings.aws().await?;
     let console = Console::new(Stream::Stderr);
     aws.announce(&console).await;
     let Planned { path, described, state } = plan(&arguments, &settings, &table, &aws).await?;
     check_free(&aws, items, &console).await?;
+    noncurrent_days(&aws, items, &console).await?;
     let backfill = state.backfill.clone();
     let place = format!("s3://{}/{}", items.bucket, items.prefix);
     let verb = if arguments.resume { "continuing" } else { "backfilling" };

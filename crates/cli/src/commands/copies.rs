@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME")]
     parameter: Vec<String>,
     /// Name of the stack whose parameter is shown [default: tablekeeper-rotate-restore].
-    #[arg(long)]
+    #[arg(long = "stack", alias = "stack-name", value_name = "NAME")]
     stack_name: Option<String>,
     /// Print each copy as one line of JSON.
     #[arg(long)]

@@ -16,7 +16,7 @@ use tablekeeper_core::item_history::versions::{Entry, VersionsError, What};
 use crate::config::{Configuration, ItemKey, KeyNames, check_versions_exist, noncurrent_days, reported};
 use crate::console;
 use crate::console::{Console, Stream};
-use crate::transfer::{check_table_name, named};
+use crate::transfer::named;
 
 /// Show the versions of one item, the newest first.
 ///
@@ -34,8 +34,8 @@ use crate::transfer::{check_table_name, named};
 #[command(after_help = "Examples:\n  tablekeeper history Movies --key '{\"id\":{\"S\":\"1\"}}'\n  \
                         tablekeeper history Movies --key '{\"id\":{\"S\":\"1\"}}' --json --config movies.toml")]
 pub(crate) struct Arguments {
-    /// The table's name. The table may be deleted.
-    table: String,
+    /// The table's name [default: that of the settings file or of the stack]. The table may be deleted.
+    table: Option<String>,
     /// The item's key attributes, as DynamoDB JSON.
     #[arg(long, value_name = "JSON")]
     key: String,
@@ -62,10 +62,9 @@ struct Line<'a> {
 
 /// Runs `tablekeeper history`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let Arguments { table, json, .. } = &arguments;
-    check_table_name(table)?;
+    let json = &arguments.json;
     let settings = arguments.configuration.settings().await?;
-    settings.check_own(table)?;
+    let table = &settings.own_table(arguments.table.as_deref())?;
     let items = settings.items()?;
     let aws = settings.aws().await?;
     let keys = KeyNames::read(table, &aws, items).await?;

@@ -15,7 +15,7 @@ use since::{Later, Since};
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::item_history::Items;
 use tablekeeper_core::item_history::store::Store;
-use tablekeeper_core::snapshot::as_of::{AsOfReader, State};
+use tablekeeper_core::snapshot::as_of::{AsOfReader, State, Unknown};
 use write::{Write, WriteError, Written};
 
 use crate::config::{
@@ -29,7 +29,7 @@ use crate::failure;
 use crate::item::attributes::{Item, parsed};
 use crate::item::difference;
 use crate::item::difference::Change;
-use crate::transfer::{Aws, check_table_name, named};
+use crate::transfer::{Aws, named};
 
 /// The stream may bring changes of a second for this long after it.
 const SETTLES: chrono::TimeDelta = chrono::TimeDelta::seconds(300);
@@ -52,8 +52,8 @@ const SETTLES: chrono::TimeDelta = chrono::TimeDelta::seconds(300);
                         tablekeeper recover Movies --key '{\"id\":{\"S\":\"1\"}}' --at 2026-11-20T02:00:00Z --dry-run\n  \
                         tablekeeper recover Movies --key '{\"id\":{\"S\":\"1\"}}' --at 2026-11-20T02:00:00Z --yes")]
 pub(crate) struct Arguments {
-    /// The table's name.
-    table: String,
+    /// The table's name [default: that of the settings file or of the stack].
+    table: Option<String>,
     /// The item's key attributes, as DynamoDB JSON.
     #[arg(long, value_name = "JSON")]
     key: String,
@@ -100,11 +100,10 @@ enum Outcome {
 
 /// Runs `tablekeeper recover`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let Arguments { table, dry_run, yes, json, .. } = &arguments;
-    check_table_name(table)?;
+    let Arguments { dry_run, yes, json, .. } = &arguments;
     let at = past_second(&arguments.at)?;
     let settings = arguments.configuration.settings().await?;
-    settings.check_own(table)?;
+    let table = &settings.own_table(arguments.table.as_deref())?;
     let items = settings.items()?;
     let aws = settings.aws().await?;
     let remarks = Console::new(Stream::Stderr);
@@ -193,10 +192,13 @@ async fn item_at(reader: &AsOfReader<'_>, key: &ItemKey) -> anyhow::Result<Optio
     match read.state {
         State::Item(item) => Ok(Some(parsed(&item)?)),
         State::Absent => Ok(None),
-        State::Unknown(unknown) => {
-            let error = reader.unknown(&read.key, &unknown);
-            Err(named(error.name(), error))
-        }
+        State::Unknown(Unknown { event, at, .. }) => bail!(
+            "the item {} is not known at {}: its oldest version is from {event} at {}, so it existed before, but its \
+             earlier state is not in the bucket; use a second from then on (HistoryIncomplete)",
+            key.text,
+            reported(reader.at),
+            reported(at)
+        ),
     }
 }
 

@@ -193,6 +193,16 @@ impl Settings {
         Ok(argument.map(str::to_owned).or_else(|| self.table.clone()))
     }
 
+    /// Returns the table of the argument, or that of the file or the stack. Refuses a table whose items are not in the
+    /// bucket, and fails without any.
+    pub(crate) fn own_table(&self, argument: Option<&str>) -> anyhow::Result<String> {
+        let Some(table) = self.table(argument)? else {
+            bail!(Unusable("TABLE is missing; give it, or set `table` in the file of --config".to_owned()));
+        };
+        self.check_own(&table)?;
+        Ok(table)
+    }
+
     /// Refuses a table whose items are not in the bucket, as far as the stack or the file says which table's are.
     pub(crate) fn check_own(&self, table: &str) -> Result<(), Unusable> {
         match self.followed.as_ref().or(self.table.as_ref()) {

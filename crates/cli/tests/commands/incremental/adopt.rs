@@ -251,6 +251,13 @@ async fn refusals_have_their_message() {
             "--key differs from the key attributes of table orders, which are `id:S`; leave it out",
         )
         .await;
+    old.put("a", "x").await;
+    let elsewhere = ["adopt", "orders", "--from-bucket", &old.bucket, "--from-prefix", "ol"];
+    let expected = format!(
+        "there are no objects under s3://{}/ol/, so nothing was adopted; the bucket has",
+        old.bucket
+    );
+    account.refused(&elsewhere, 2, &expected).await;
     let within = ["adopt", "orders", "--from-bucket", &own, "--from-prefix", "items/old"];
     account.refused(&within, 2, "--from-bucket and --from-prefix overlap").await;
     let resume = old.adopt("orders", &["--resume"]);

@@ -151,3 +151,34 @@ async fn an_incomplete_snapshot_does_not_block_others_of_its_second() {
     account.done(&["restore", "copy", &format!("{name}-3")]).await;
     assert_eq!(account.items("copy").await["1"], item("1", "a"));
 }
+
+#[tokio::test]
+async fn a_backfill_refuses_a_bucket_without_versioning() {
+    let account = Account::new("495000000007").await;
+    account.put("orders", &[item("1", "a")]).await;
+    let bucket = "unversioned-495000000007";
+    account.s3.create_bucket().bucket(bucket).send().await.unwrap();
+    for arguments in [&["backfill", "orders"][..], &["backfill", "orders", "--dry-run"]] {
+        let reported = account.run_with(arguments, &[("INCREMENTAL_BUCKET", bucket)]).await;
+        let error = format!(
+            "error: bucket {bucket} has no versioning, so earlier states of items are unknown; turn versioning on\n"
+        );
+        assert_eq!((reported.code, reported.remarks), (Some(2), error));
+    }
+    assert_eq!(account.keys(bucket).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_table_of_the_settings_file_is_the_default() {
+    let account = Account::new("495000000008").await;
+    account.change("INSERT", "1", Some(&item("1", "a")), 1).await;
+    let at = text(passed_second().await);
+    let key = r#"{"id":{"S":"1"}}"#;
+    account
+        .refused(&["history", "--key", key], 2, "TABLE is missing; give it, or set `table` in the file")
+        .await;
+    std::fs::write(account.path("tablekeeper.toml"), "table = \"orders\"\n").unwrap();
+    assert!(account.done(&["history", "--key", key]).await.data.contains("INSERT"));
+    let recovered = account.done(&["recover", "--key", key, "--at", &at]).await;
+    assert!(recovered.remarks.contains("nothing was changed"), "{}", recovered.remarks);
+}
