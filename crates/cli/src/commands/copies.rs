@@ -34,8 +34,8 @@ const AT_A_TIME: usize = 8;
 /// how it was verified, and the parameters that point at it: `current`, `previous` or `pinned`. A copy is a table whose
 /// name ends in a time (-YYYYMMDD-HH-mm-ss) and that has the tag tablekeeper:recovery-point.
 ///
-/// The parameter is that of the stack `tablekeeper-rotate-restore`, if it has no placeholder such as $1. Others are
-/// given. The exit code is 0, even if there are none, 1 if AWS refused, and 2 if a parameter does not exist.
+/// The parameters are those of the stack `tablekeeper-rotate-restore`. If their name has a placeholder such as $1, all
+/// parameters under the path before it are looked through. The exit code is 0, even if there are none, 1 if AWS refused, and 2 if a parameter does not exist.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper copies\n  tablekeeper copies customer-staging\n  \
                         tablekeeper copies customer-production --parameter /staging/customer/table-arn --json")]
@@ -86,7 +86,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let clients = Clients::new(config.clone());
     let mut names = arguments.parameter.clone();
     if names.is_empty() {
-        names.extend(of_stack(&config, arguments.stack_name.as_deref()).await?);
+        names = of_stack(&config, &clients.ssm(), arguments.stack_name.as_deref()).await?;
     }
     let mut pointers = BTreeMap::new();
     for name in names {
@@ -106,27 +106,62 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
             [Some(line.table.as_str()), base, line.source_table.as_deref()].contains(&Some(wanted))
         })
     };
-    let lines: Vec<Line> = lines.into_iter().flatten().filter(wanted).collect();
+    let (lines, others): (Vec<Line>, Vec<Line>) = lines.into_iter().flatten().partition(wanted);
+    if let (Some(table), []) = (&arguments.table, lines.as_slice()) {
+        let mut names: Vec<&str> =
+            others.iter().filter_map(|line| split_time(&line.table)).map(|(name, _)| name).collect();
+        names.dedup();
+        let known = if names.is_empty() {
+            String::new()
+        } else {
+            format!("; there are some of {}", names.join(", "))
+        };
+        console::print_remark(&format!("there is no copy of {table}{known}"));
+        return Ok(ExitCode::SUCCESS);
+    }
     print(&lines, arguments.json)
 }
 
-/// Returns the parameter of a stack; `None` without such a stack, without a parameter, or if it differs by table.
-async fn of_stack(config: &aws_config::SdkConfig, name: Option<&str>) -> anyhow::Result<Option<String>> {
+/// Returns the parameters of a stack; none without such a stack or without a parameter.
+async fn of_stack(
+    config: &aws_config::SdkConfig,
+    ssm: &aws_sdk_ssm::Client,
+    name: Option<&str>,
+) -> anyhow::Result<Vec<String>> {
     let default = stack_name("rotate-restore");
-    let found = stack::find(config, name.unwrap_or(&default), "give --parameter or --stack-name").await;
+    let found = stack::find(config, name.unwrap_or(&default), "give --parameter or --stack").await;
     let stack = match (found, name) {
         (Ok(stack), _) => stack,
         (Err(error), Some(_)) => return Err(error),
         (Err(error), None) => {
             console::print_remark(&format!("no parameter is shown: {error}"));
-            return Ok(None);
+            return Ok(Vec::new());
         }
     };
-    let parameter = stack::parameter(&stack, "SSMParameterName").filter(|name| !name.is_empty());
-    if parameter.is_some_and(|name| name.contains('$')) {
+    let Some(parameter) = stack::parameter(&stack, "SSMParameterName").filter(|name| !name.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let Some((before, _)) = parameter.split_once('$') else { return Ok(vec![parameter.to_owned()]) };
+    let Some((path, _)) = before.rsplit_once('/').filter(|(path, _)| !path.is_empty()) else {
         console::print_remark("the stack has a parameter for each table; give theirs with --parameter");
+        return Ok(Vec::new());
+    };
+    under(ssm, path).await
+}
+
+/// Returns the names of the parameters under a path that name a copy.
+async fn under(ssm: &aws_sdk_ssm::Client, path: &str) -> anyhow::Result<Vec<String>> {
+    let mut pages = ssm.get_parameters_by_path().path(path).recursive(true).into_paginator().send();
+    let mut parameters = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(AwsFailure::from_call("ssm:GetParametersByPath"))?;
+        parameters.extend(page.parameters.unwrap_or_default());
     }
-    Ok(parameter.filter(|name| !name.contains('$')).map(str::to_owned))
+    let is_copy = |value: &str| {
+        Arn::parse(value).and_then(|arn| arn.table_name()).is_some_and(|name| split_time(name).is_some())
+    };
+    let copies = parameters.into_iter().filter(|parameter| parameter.value().is_some_and(is_copy));
+    Ok(copies.filter_map(|parameter| parameter.name).collect())
 }
 
 /// Returns the names of the tables that end in a time.

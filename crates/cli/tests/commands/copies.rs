@@ -43,7 +43,7 @@ async fn deploy(config: &aws_config::SdkConfig) {
         "Move": { "Type": "Pass", "Output": output, "End": true } } });
     let template = json!({
         "Description": "tablekeeper rotate-restore - a stand-in.",
-        "Parameters": { "SSMParameterName": { "Type": "String", "Default": PARAMETER } },
+        "Parameters": { "SSMParameterName": { "Type": "String", "Default": "/staging/$1/table-arn" } },
         "Resources": { "Machine": { "Type": "AWS::StepFunctions::StateMachine", "Properties": {
             "DefinitionString": definition.to_string(), "RoleArn": "arn:aws:iam::123456789012:role/machine" } } },
         "Outputs": { "RollbackStateMachineArn": { "Value": { "Ref": "Machine" } } },
@@ -71,8 +71,11 @@ async fn copies_are_listed_with_what_points_at_them() {
         assert_eq!((&first["table"], &first["sourceTable"]), (&json!(EARLIER), &json!("orders-production")));
         assert_eq!(first["parameters"][0]["previous"], true);
     }
+    // The stack has a parameter for each table, and this one is among them.
+    assert_eq!(shell.done(&["copies"]).await.data, listed);
     let none = shell.done(&["copies", "customers"]).await;
-    assert!(none.data.is_empty() && none.remarks.contains("there is no copy"), "{}", none.remarks);
+    let remark = "there is no copy of customers; there are some of orders-staging\n";
+    assert!(none.data.is_empty() && none.remarks.ends_with(remark), "{}", none.remarks);
     let missing = shell.run(&["copies", "--parameter", "/nowhere"]).await;
     assert_eq!(missing.code, Some(2), "{}", missing.remarks);
 }

@@ -253,10 +253,8 @@ async fn refusals_have_their_message() {
         .await;
     old.put("a", "x").await;
     let elsewhere = ["adopt", "orders", "--from-bucket", &old.bucket, "--from-prefix", "ol"];
-    let expected = format!(
-        "there are no objects under s3://{}/ol/, so nothing was adopted; the bucket has",
-        old.bucket
-    );
+    let expected =
+        format!("there are no objects under s3://{}/ol/, so nothing was adopted; the bucket has", old.bucket);
     account.refused(&elsewhere, 2, &expected).await;
     let within = ["adopt", "orders", "--from-bucket", &own, "--from-prefix", "items/old"];
     account.refused(&within, 2, "--from-bucket and --from-prefix overlap").await;
