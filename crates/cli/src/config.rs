@@ -83,6 +83,18 @@ pub(crate) async fn noncurrent_days(
     }
 }
 
+/// The stream may bring changes of a second for this long after it.
+const SETTLES: chrono::TimeDelta = chrono::TimeDelta::seconds(300);
+
+/// Prints a note if the stream may not have brought all changes of a second yet.
+pub(crate) fn note_unsettled(at: DateTime<Utc>, console: &Console) {
+    if at > Clock::System.now() - SETTLES {
+        console.note(
+            "the stream may not have brought all changes of that second yet; later ones are not included",
+        );
+    }
+}
+
 /// Refuses a time whose versions the bucket may have deleted. `subject` names the time in the message, up to its verb,
 /// such as `--at is`.
 pub(crate) fn check_retained(subject: &str, at: DateTime<Utc>, days: Option<u32>) -> Result<(), Unusable> {

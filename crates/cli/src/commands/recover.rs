@@ -19,8 +19,8 @@ use tablekeeper_core::snapshot::as_of::{AsOfReader, State, Unknown};
 use write::{Write, WriteError, Written};
 
 use crate::config::{
-    Configuration, ItemKey, KeyNames, check_retained, check_versions_exist, noncurrent_days, past_second,
-    reported,
+    Configuration, ItemKey, KeyNames, check_retained, check_versions_exist, noncurrent_days, note_unsettled,
+    past_second, reported,
 };
 use crate::consent;
 use crate::console;
@@ -30,9 +30,6 @@ use crate::item::attributes::{Item, parsed};
 use crate::item::difference;
 use crate::item::difference::Change;
 use crate::transfer::{Aws, named};
-
-/// The stream may bring changes of a second for this long after it.
-const SETTLES: chrono::TimeDelta = chrono::TimeDelta::seconds(300);
 
 /// Put one item back as it was at a given second.
 ///
@@ -118,11 +115,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let key = ItemKey::read(&arguments.key, &keys, items)?;
     check_retained("--at is", at, noncurrent_days(&aws, items, &remarks).await?)?;
     let now = Clock::System.now();
-    if at > now - SETTLES {
-        remarks.note(
-            "the stream may not have brought all changes of that second yet; later ones are not included",
-        );
-    }
+    note_unsettled(at, &remarks);
     let reader = AsOfReader { s3: &aws.s3, items, key_names: &keys.names, at, now };
     let Some(then) = item_at(&reader, &key).await? else {
         check_versions_exist(&aws, items).await?;

@@ -26,7 +26,7 @@ use tablekeeper_core::text::{hex, quoted};
 
 use crate::commands::{import, snapshot};
 use crate::config::{
-    Configuration, KeyNames, check_retained, check_versions_exist, noncurrent_days, reported,
+    Configuration, KeyNames, check_retained, check_versions_exist, noncurrent_days, note_unsettled, reported,
 };
 use crate::console;
 use crate::console::{Console, Stream};
@@ -322,6 +322,7 @@ async fn of_moment(
             reported(at)
         ))),
     }
+    note_unsettled(at, &console);
     let segments = options.segments.unwrap_or(SHARDS);
     let second = reported(at);
     Ok(Side {
