@@ -63,6 +63,10 @@ const WITHOUT_RESOURCES: &[(&[&str], &str)] = &[
     ),
 ];
 
+/// Statements that read all of a kind, by their names and actions. A person may have pointed a parameter at any table, and a
+/// description holds no items.
+const STATEMENTS_ON_ALL: &[(&str, &str)] = &[("LookAtTheTables", "dynamodb:DescribeTable")];
+
 /// The resource types that have to be allowed as a whole, with the reason.
 const ALL_OF_A_KIND: &[(&str, &str, &str)] = &[
     ("kms", "key/*", "the owner of a backup or a table chooses its key, and kms:ViaService confines it"),
@@ -143,14 +147,14 @@ pub(super) fn wrong_with(template: &Value, statement: &Value) -> impl Iterator<I
         if on.is_empty() {
             wrong.push(format!("{sid} allows {action} on nothing"));
         }
-        let too_wide = on.into_iter().filter_map(|resource| too_wide(template, &action, resource));
+        let too_wide = on.into_iter().filter_map(|resource| too_wide(template, (sid, &action), resource));
         wrong.extend(too_wide.map(|why| format!("{sid} allows {action} {why}")));
     }
     wrong.into_iter()
 }
 
 /// Returns the reason why this resource is wider than the action needs, or `None`.
-fn too_wide(template: &Value, action: &str, resource: &Value) -> Option<String> {
+fn too_wide(template: &Value, (sid, action): (&str, &str), resource: &Value) -> Option<String> {
     // A role belongs to IAM, whichever service assumes it.
     let service = if action == "sts:AssumeRole" { "iam" } else { action.split_once(':').unwrap().0 };
     if resource == "*" {
@@ -185,7 +189,8 @@ fn too_wide(template: &Value, action: &str, resource: &Value) -> Option<String> 
         let named =
             service == "s3" && bucket.is_some_and(|(name, _)| template["Parameters"][name].is_object());
         let everything = !named && what.split_once(['/', ':']).is_none_or(|(_, which)| which == "*");
-        let excused = ALL_OF_A_KIND.iter().any(|(of, kind, _)| *of == service && *kind == what);
+        let excused = ALL_OF_A_KIND.iter().any(|(of, kind, _)| *of == service && *kind == what)
+            || STATEMENTS_ON_ALL.contains(&(sid, action));
         return (everything && !excused).then(|| format!("on {what}, which is all of them"));
     }
     let id = parameter_of(resource).or_else(|| resource.pointer("/Fn::GetAtt/0")?.as_str());

@@ -85,7 +85,7 @@ fn the_list_has_a_sentence_for_each_name() {
     let lines = list();
     let line = |name: &str| lines.iter().find(|line| line.starts_with(&format!("{name} "))).unwrap();
     assert!(line("BackupNotFound").ends_with("  The backup or recovery point was not found."));
-    assert!(line("Pointer Not Moved").contains("  End of rotate-restore: the new table is usable, but "));
+    assert!(line("Settings Not Synced").contains("  End of rotate-restore: the new table is usable, but "));
     assert!(line("Restore Failed").ends_with("  End of rotate-restore, restore-snapshot."));
     assert!(lines.iter().all(|line| line.split_once("  ").is_some_and(|(_, text)| text.trim().len() > 10)));
     assert!(lines.is_sorted());
