@@ -13,7 +13,7 @@ use crate::commands::{
     history, import, local, man, pin, plan, recover, replay, restore, rollback, run, snapshot, step,
     template,
 };
-use crate::session;
+use crate::{console, session};
 
 /// The version, the commit that it was built from, and the target that it was built for.
 const VERSION: &str = concat!(
@@ -72,13 +72,20 @@ enum Command {
 }
 
 impl Arguments {
-    /// Parses the arguments of this process. Ends it with a message if they are invalid, or after `--help`.
-    pub(crate) fn parse_or_exit() -> Arguments {
+    /// Parses the arguments of this process. Prints a message and returns the exit code if they are invalid, or after
+    /// `--help`.
+    pub(crate) fn parse() -> Result<Arguments, ExitCode> {
         let tree = Arguments::tree().color(color_of_help());
-        let arguments: Vec<String> = std::env::args().collect();
+        let arguments: Vec<String> = std::env::args_os().map(|text| text.to_string_lossy().into()).collect();
         let matches = tree.clone().try_get_matches_from(std::env::args_os());
-        let matches = matches.unwrap_or_else(|error| hints::with_option(error, &tree, &arguments).exit());
-        Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let matches = matches.map_err(|error| hints::with_option(error, &tree, &arguments));
+        matches.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|error| {
+            let written = error.print();
+            if !error.use_stderr() {
+                console::note(written);
+            }
+            u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+        })
     }
 
     /// Returns the tree of commands, with the commands in groups.
@@ -125,7 +132,7 @@ impl Arguments {
 
 /// Returns the value of `--color` for the help and for errors of the arguments, which are printed while they are parsed.
 fn color_of_help() -> clap::ColorChoice {
-    let arguments: Vec<String> = std::env::args().collect();
+    let arguments: Vec<String> = std::env::args_os().map(|text| text.to_string_lossy().into()).collect();
     let value = arguments.iter().zip(arguments.iter().skip(1).map(Some).chain([None])).find_map(
         |(argument, next)| {
             argument

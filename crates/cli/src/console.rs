@@ -7,6 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+mod lost;
+
+pub(crate) use lost::{end, note};
+
 use crate::session;
 use anstyle::{AnsiColor, Style};
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -263,12 +267,12 @@ pub(crate) fn duration(seconds: f64) -> impl fmt::Display {
     }
 }
 
-/// Prints a line. Errors are ignored, because the reader may close the pipe (`| head`).
+/// Prints a line. Data that cannot be written is remembered for [`end`]. Without stderr there is nobody to report to.
 fn print(stream: Stream, text: &str) {
-    let _ = match stream {
-        Stream::Stdout => writeln!(io::stdout().lock(), "{text}"),
-        Stream::Stderr => writeln!(io::stderr().lock(), "{text}"),
-    };
+    match stream {
+        Stream::Stdout => note(writeln!(io::stdout().lock(), "{text}")),
+        Stream::Stderr => drop(writeln!(io::stderr().lock(), "{text}")),
+    }
 }
 
 fn colours(stream: Stream) -> bool {

@@ -34,8 +34,9 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn command_line() -> ExitCode {
-    match arguments::Arguments::parse_or_exit().act().await {
-        Ok(code) => code,
-        Err(error) => failure::report(&error),
-    }
+    let code = match arguments::Arguments::parse() {
+        Ok(arguments) => arguments.act().await.unwrap_or_else(|error| failure::report(&error)),
+        Err(code) => code,
+    };
+    console::end(code)
 }

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::{Args, Command};
 use clap_complete::Shell;
 
+use crate::console;
+
 /// Print a script that completes commands and options in a shell.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
@@ -16,6 +18,9 @@ pub(crate) struct Arguments {
 
 /// Prints the script for the whole tree of commands.
 pub(crate) fn act(arguments: &Arguments, mut command: Command) -> ExitCode {
-    clap_complete::generate(arguments.shell, &mut command, "tablekeeper", &mut std::io::stdout());
+    // The generator would panic if it could not write.
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut command, "tablekeeper", &mut script);
+    console::print_data(String::from_utf8_lossy(&script).trim_end_matches('\n'));
     ExitCode::SUCCESS
 }

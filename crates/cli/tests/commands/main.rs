@@ -20,6 +20,7 @@ mod import_inputs;
 mod incremental;
 mod installed;
 mod local_fault;
+mod lost_output;
 mod plan;
 mod screens;
 mod shell;
