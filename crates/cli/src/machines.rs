@@ -1,5 +1,6 @@
 //! Finds the deployed state machines by the outputs of their stacks.
 
+mod identity;
 mod names;
 
 use anyhow::{Context as _, bail};
@@ -56,6 +57,16 @@ impl Deployed {
                 "stack {name} {place} has no output {output}; give the state machine with --state-machine-arn"
             )
         })
+    }
+
+    /// Returns the state machine of a workflow to start it. Fails with [`Unusable`] if `--state-machine-arn` is that of
+    /// another one.
+    pub(crate) async fn to_start(&self, workflow: &str, config: &SdkConfig) -> anyhow::Result<Machine> {
+        let machine = self.of(workflow, config).await?;
+        if self.state_machine_arn.is_some() {
+            identity::check(&machine.arn, workflow, config).await?;
+        }
+        Ok(machine)
     }
 
     /// Returns the state machines to search: that of the options or of the workflow, or else those of all stacks.

@@ -87,6 +87,12 @@ fn of_user(base: Option<PathBuf>) -> PathBuf {
     base.unwrap_or_default().join(NAME)
 }
 
+/// Returns the definition of a workflow's state machine in JSON, as it was when this program was built.
+pub fn definition(workflow: &str) -> Option<&'static str> {
+    let path = format!("statemachines/{workflow}.asl.json");
+    TEMPLATES.into_iter().find(|(name, _)| *name == path).map(|(_, text)| text)
+}
+
 /// Returns the directory with `infra/` and `statemachines/`: the clone, or a copy of what this program contains.
 pub fn templates() -> Result<PathBuf, Error> {
     if runs_from_clone() { Ok(workspace_root()) } else { unpacked(&directory()) }

@@ -26,7 +26,9 @@ mod upstream;
 pub use bootstrap::{build_bootstrap, workspace_root};
 pub use deploy::{Deployment, deploy};
 pub use error::Error;
-pub use installation::{copy_as_bootstrap, directory, runs_from_clone, state_directory, templates};
+pub use installation::{
+    copy_as_bootstrap, definition, directory, runs_from_clone, state_directory, templates,
+};
 pub use proxy::{
     Call, Fault, FaultKind, InjectedFault, ListedFault, Proxy, RemoteFaults, Rule, SimulatedLatency,
 };

@@ -87,7 +87,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         console.line("nothing was started (--dry-run)");
         return Ok(ExitCode::SUCCESS);
     }
-    let machine = arguments.deployed.of(WORKFLOW, &config).await?;
+    let machine = arguments.deployed.to_start(WORKFLOW, &config).await?;
     console.line(&change);
     match if arguments.yes { Some(true) } else { console::ask("go back?")? } {
         Some(true) => {}

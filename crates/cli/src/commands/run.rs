@@ -78,7 +78,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = session::sdk_config().await;
     let fields = arguments.backup.fields(&arguments.workflow, &config).await?;
     let input = arguments.input.read(&arguments.workflow, fields)?;
-    let machine = arguments.deployed.of(&arguments.workflow, &config).await?;
+    let machine = arguments.deployed.to_start(&arguments.workflow, &config).await?;
     announce(&config).await;
     let client = aws_sdk_sfn::Client::new(&config);
     let Started { arn: execution, already_existed } = match &arguments.name {

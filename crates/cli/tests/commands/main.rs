@@ -22,6 +22,7 @@ mod installed;
 mod local_fault;
 mod lost_output;
 mod plan;
+mod run_refusals;
 mod screens;
 mod shell;
 mod template;
