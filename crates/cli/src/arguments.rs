@@ -95,9 +95,7 @@ impl Arguments {
 
     /// Runs the chosen command and returns its exit code.
     pub(crate) async fn act(self) -> anyhow::Result<ExitCode> {
-        let is_offline =
-            matches!(self.command, Command::Completions(_) | Command::Explain(_) | Command::Man(_));
-        self.options.install(!is_offline)?;
+        self.options.install(self.command.needs_settings()).await?;
         match self.command {
             Command::Adopt(arguments) => adopt::act(arguments).await,
             Command::Backfill(arguments) => backfill::act(arguments).await,
@@ -126,6 +124,22 @@ impl Arguments {
             Command::Step(arguments) => step::act(arguments).await,
             Command::Template(arguments) => template::act(arguments).await,
             Command::Unpin(arguments) => pin::unpin(arguments).await,
+        }
+    }
+}
+
+impl Command {
+    /// Returns whether the command uses the settings file, or AWS as the environment says. The others work although both
+    /// are wrong.
+    fn needs_settings(&self) -> bool {
+        match self {
+            Command::Check(_)
+            | Command::Completions(_)
+            | Command::Demo(_)
+            | Command::Explain(_)
+            | Command::Man(_) => false,
+            Command::Local(arguments) => arguments.needs_settings(),
+            _ => true,
         }
     }
 }

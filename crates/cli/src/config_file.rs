@@ -95,13 +95,17 @@ struct DynamoDb {
 }
 
 impl File {
-    /// Reads the file that `--config` names, or else the one in its usual place. Returns an empty one if there is none.
-    pub(crate) fn read(named: Option<&Path>) -> anyhow::Result<File> {
-        let usual = || [PathBuf::from(NEARBY)].into_iter().chain(of_user()).find(|path| path.is_file());
-        let Some(path) = named.map(Path::to_owned).or_else(usual) else { return Ok(File::default()) };
+    /// Reads the file in its usual place. Returns an empty one if there is none.
+    pub(crate) fn find() -> anyhow::Result<File> {
+        let usual = [PathBuf::from(NEARBY)].into_iter().chain(of_user()).find(|path| path.is_file());
+        usual.map_or_else(|| Ok(File::default()), |path| File::read(&path, "the settings file"))
+    }
+
+    /// Reads the file that an option or a variable names.
+    pub(crate) fn read(path: &Path, origin: &str) -> anyhow::Result<File> {
         let name = path.display().to_string();
-        let unusable = || Unusable(format!("--config is {name}, which cannot be read"));
-        let text = std::fs::read_to_string(&path).with_context(unusable)?;
+        let unusable = || Unusable(format!("{origin} is {name}, which cannot be read"));
+        let text = std::fs::read_to_string(path).with_context(unusable)?;
         Ok(File::parse(&name, &text)?)
     }
 

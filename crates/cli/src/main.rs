@@ -29,7 +29,11 @@ mod transfer;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if function::is_function(std::env::args_os().next()) { function::serve() } else { command_line() }
+    if function::is_function(std::env::args_os().next()) {
+        return function::serve();
+    }
+    session::without_empty_variables();
+    command_line()
 }
 
 #[tokio::main]

@@ -104,7 +104,8 @@ impl Aws {
 
     /// Builds the error for a missing table, with the Region or endpoint of the call.
     pub(crate) fn missing(&self, sentence: &str) -> Unusable {
-        Unusable(format!("{sentence}; DynamoDB was called {}", self.clients.place()))
+        let place = session::place_of("dynamodb", &self.clients.place());
+        Unusable(format!("{sentence}; DynamoDB was called {place}"))
     }
 
     /// Works as [`named`]. Adds the Region or endpoint if a table is missing.

@@ -63,6 +63,13 @@ struct Up {
     json: bool,
 }
 
+impl Arguments {
+    /// Returns whether the command uses the stack that the AWS environment names.
+    pub(crate) fn needs_settings(&self) -> bool {
+        matches!(self.command, Command::Fault(_))
+    }
+}
+
 /// Runs `tablekeeper local`.
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {

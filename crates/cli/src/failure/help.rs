@@ -21,6 +21,9 @@ const OTHER_REGION: &str = "PermanentRedirect";
 /// Returns what to do about a failure, by the sentence that reports it.
 pub(super) fn of(sentence: &str) -> Option<String> {
     if sentence.contains(NO_CREDENTIALS) {
+        if let Some(profile) = session::sign_in() {
+            return Some(format!("sign in with `aws sso login --profile {profile}`"));
+        }
         if let Some(profile) = session::profile() {
             return Some(format!(
                 "check the profile {profile}; `aws configure list-profiles` lists the existing ones"
@@ -31,11 +34,12 @@ pub(super) fn of(sentence: &str) -> Option<String> {
         );
     }
     if sentence.contains(NO_CONNECTION) {
-        return Some(unreachable(session::endpoint().as_deref()));
+        return Some(unreachable(session::endpoint(service(sentence)).as_deref()));
     }
     let has = |codes: &[&str]| codes.iter().any(|code| words(sentence).any(|word| word == *code));
     if has(&EXPIRED) {
-        return Some("the AWS session has expired; sign in again, as with `aws sso login`".to_owned());
+        let option = session::sign_in().map(|profile| format!(" --profile {profile}")).unwrap_or_default();
+        return Some(format!("the AWS session has expired; sign in again, as with `aws sso login{option}`"));
     }
     if has(&INVALID) {
         return Some(
@@ -91,6 +95,12 @@ fn unreachable(endpoint: Option<&str>) -> String {
         Some(url) => format!("check the endpoint {url} and the network"),
         None => "check the Region and the network".to_owned(),
     }
+}
+
+/// Returns the service of the call that did not reach AWS: `sts` in `sts:GetCallerIdentity failed: cannot connect`.
+fn service(sentence: &str) -> Option<&str> {
+    let (before, _) = sentence.split_once(&format!(" failed: {NO_CONNECTION}"))?;
+    before.rsplit(' ').next()?.split_once(':').map(|(service, _)| service)
 }
 
 fn is_loopback(url: &str) -> bool {
@@ -149,5 +159,7 @@ mod tests {
             "check the endpoint https://example.com and the network"
         );
         assert_eq!(unreachable(None), "check the Region and the network");
+        let of_call = "cannot list the tables: dynamodb:ListTables failed: cannot connect: refused";
+        assert_eq!((service(of_call), service("the disk is full")), (Some("dynamodb"), None));
     }
 }

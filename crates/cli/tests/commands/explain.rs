@@ -109,7 +109,6 @@ async fn the_credentials_of_a_profile_win_over_those_of_the_environment() {
     let other = export("other").await;
     assert!(other.account.as_ref().unwrap().starts_with("account 497000000006 "), "{:?}", other.account);
     let unknown = export("nope").await;
-    assert_eq!(unknown.code, Some(1), "{}", unknown.remarks);
-    assert!(unknown.remarks.contains("there are no usable AWS credentials"), "{}", unknown.remarks);
-    assert!(unknown.help.as_ref().unwrap().starts_with("check the profile nope; "), "{:?}", unknown.help);
+    assert_eq!(unknown.code, Some(2), "{}", unknown.remarks);
+    assert!(unknown.remarks.starts_with("error: --profile is `nope`; no profile "), "{}", unknown.remarks);
 }

@@ -12,6 +12,7 @@ mod create;
 mod demo;
 mod diff;
 mod dry_run;
+mod environment;
 mod executions;
 mod explain;
 mod export_import;
