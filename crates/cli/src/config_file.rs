@@ -114,10 +114,14 @@ impl File {
         let line =
             |span: &Range<usize>| 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count();
         let tables: Tables = toml::from_str(text).map_err(|error| {
-            if let Some(toml) = hocon::as_toml(text) {
+            if let Some(hocon::Translation { toml, lacks }) = hocon::translate(text) {
+                let lacks = match lacks.is_empty() {
+                    true => String::new(),
+                    false => format!("\nNot translated:\n  {}\n", lacks.join("\n  ")),
+                };
                 return Unusable(format!(
                     "{name} is HOCON, the format of the former system; settings must be TOML. The same settings as \
-                     TOML:\n\n{toml}"
+                     TOML:\n\n{toml}{lacks}"
                 ));
             }
             let place = error.span().map(|span| format!(", line {}", line(&span))).unwrap_or_default();
