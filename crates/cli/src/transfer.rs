@@ -10,8 +10,7 @@ mod worker_pool;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use anyhow::bail;
-use tablekeeper_core::aws::arn::is_table_name;
+use tablekeeper_core::aws::arn::{TABLE_NAME, is_table_name};
 use tablekeeper_core::aws::caller::identity;
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
@@ -174,12 +173,17 @@ struct Failed {
     sentence: String,
 }
 
-/// Refuses an invalid table name.
+/// Refuses an invalid table name in the argument TABLE.
 pub(crate) fn check_table_name(name: &str) -> anyhow::Result<()> {
-    if !is_table_name(name) {
-        bail!(Unusable(format!("TABLE is {}; it must be a table name", quoted(name))));
+    Ok(check_table_name_in("TABLE", name)?)
+}
+
+/// Refuses an invalid table name in an argument or option.
+pub(crate) fn check_table_name_in(argument: &str, name: &str) -> Result<(), Unusable> {
+    match is_table_name(name) {
+        true => Ok(()),
+        false => Err(Unusable(format!("{argument} is {}; it must be {TABLE_NAME}", quoted(name)))),
     }
-    Ok(())
 }
 
 /// Builds an error with its name at the end. Errors that another command line would avoid become [`Unusable`].

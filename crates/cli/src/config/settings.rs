@@ -9,7 +9,7 @@ mod stack;
 
 use anyhow::bail;
 use stack::OfStack;
-use tablekeeper_core::aws::arn::is_table_name;
+use tablekeeper_core::aws::arn::{TABLE_NAME, is_table_name};
 use tablekeeper_core::item_history::Items;
 use tablekeeper_core::storage::{as_prefix, bucket_and_key};
 use tablekeeper_core::text::quoted;
@@ -238,7 +238,7 @@ impl Settings {
 fn table(file: &File, of_stack: &OfStack) -> anyhow::Result<Option<String>> {
     let in_file = file.get("table");
     if let Some(table) = in_file.as_ref().filter(|table| !is_table_name(&table.text)) {
-        bail!(table.refused("it must be a table name"));
+        bail!(table.refused(&format!("it must be {TABLE_NAME}")));
     }
     match (in_file, &of_stack.table) {
         (Some(table), Some(followed)) if table.text != followed.text => {

@@ -321,7 +321,11 @@ async fn refusals_have_their_message() {
             2,
             "table nowhere does not exist, so it cannot be exported (SourceTableMissing)",
         ),
-        ("export a:b --to out", 2, "TABLE is `a:b`; it must be a table name"),
+        (
+            "export a:b --to out",
+            2,
+            "TABLE is `a:b`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`)",
+        ),
         (
             "export orders --to ftp://x/y",
             2,

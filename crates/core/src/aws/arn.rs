@@ -56,6 +56,9 @@ pub fn table_arn(table: &str, sibling_arn: &str) -> String {
     }
 }
 
+/// What the name of a table is, for the sentence that refuses another text: "it must be …".
+pub const TABLE_NAME: &str = "a table name (3 to 255 letters, digits, `_`, `-` or `.`)";
+
 /// Returns whether DynamoDB accepts this as the name of a table: 3 to 255 characters of `a-z A-Z 0-9 _ - .` (developer
 /// guide, "Naming rules").
 pub fn is_table_name(name: &str) -> bool {

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::TableStatus;
 use chrono::TimeDelta;
 use regex::Regex;
 
-use super::arn::{is_table_name, table_arn};
+use super::arn::{TABLE_NAME, is_table_name, table_arn};
 use super::failure::AwsFailure;
 use super::table as table_description;
 use crate::clock::{Clock, utc};
@@ -88,7 +88,7 @@ pub fn names_of(of: &'static str, names: Vec<String>) -> Result<Selection, Selec
         return Err(field(of, "is empty; it must name at least one table"));
     }
     if let Some(wrong) = names.iter().find(|name| !is_table_name(name)) {
-        return Err(field(of, format!("has {}; it must be a table name", quoted(wrong))));
+        return Err(field(of, format!("has {}; it must be {TABLE_NAME}", quoted(wrong))));
     }
     let mut seen = BTreeSet::new();
     Ok(Selection::Names(names.into_iter().filter(|name| seen.insert(name.clone())).collect()))

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::arn::is_table_name;
+use crate::aws::arn::{TABLE_NAME, is_table_name};
 use crate::input::{InvalidInput, number};
 use crate::item_history::change::table_of_stream;
 use crate::item_history::tables::Layout;
@@ -85,7 +85,7 @@ impl ExecutionInput {
         })?;
         let asked = self.table_name.as_deref().unwrap_or(table);
         if !is_table_name(asked) {
-            let reason = format!("is {}; it must be a table name", quoted(asked));
+            let reason = format!("is {}; it must be {TABLE_NAME}", quoted(asked));
             return Err(InvalidInput { field: "TableName", reason });
         }
         let Defaults { prefix, tables_prefix, .. } = defaults;
@@ -142,7 +142,10 @@ mod tests {
     #[test]
     fn invalid_input_is_refused_with_a_reason() {
         for (input, expected) in [
-            (json!({ "TableName": "a/b" }), "TableName is `a/b`; it must be a table name"),
+            (
+                json!({ "TableName": "a/b" }),
+                "TableName is `a/b`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`)",
+            ),
             (json!({ "Segments": 41 }), "Segments is `41`; it must be between 0 and 40"),
             (json!({ "Segments": -1 }), "Segments is `-1`; it must be between 0 and 40"),
             (

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Binary, Compression, Format};
-use crate::aws::arn::is_table_name;
+use crate::aws::arn::{TABLE_NAME, is_table_name};
 use crate::input::{InvalidInput, number};
 use crate::storage::bucket_and_key;
 use crate::text::quoted;
@@ -77,7 +77,7 @@ impl ExecutionInput {
     /// Checks the input, and fills absent values from the template.
     pub fn wanted(&self, defaults: &Defaults) -> Result<Wanted, InvalidInput> {
         if !is_table_name(&self.table_name) {
-            let reason = format!("is {}; it must be a table name", quoted(&self.table_name));
+            let reason = format!("is {}; it must be {TABLE_NAME}", quoted(&self.table_name));
             return Err(InvalidInput { field: "TableName", reason });
         }
         let (bucket, place) = place_of(&self.from)?;
@@ -138,7 +138,11 @@ mod tests {
     #[test]
     fn invalid_import_input_is_refused() {
         for (field, value, expected) in [
-            ("TableName", json!("a b"), "TableName is `a b`; it must be a table name"),
+            (
+                "TableName",
+                json!("a b"),
+                "TableName is `a b`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`)",
+            ),
             (
                 "From",
                 json!("/srv/x"),

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDateTime, SecondsFormat, SubsecRound, TimeDelta, Utc
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::arn::{Arn, is_table_name};
+use crate::aws::arn::{Arn, TABLE_NAME, is_table_name};
 use crate::export::Compression;
 use crate::import::execution_input::{MOST_SECONDS, MOST_SEGMENTS};
 use crate::input::{InvalidInput, number};
@@ -174,7 +174,7 @@ impl ExecutionInput {
         let arn = arn_of_other_table(&defaults.table_arn, table).filter(|_| is_table_name(table));
         arn.map(|arn| (arn, location)).ok_or_else(|| InvalidInput {
             field: "TableName",
-            reason: format!("is {}; it must be a table name", quoted(table)),
+            reason: format!("is {}; it must be {TABLE_NAME}", quoted(table)),
         })
     }
 }
@@ -324,7 +324,10 @@ mod tests {
         assert_eq!(other.items.late_prefix(), "failures/late/customers/");
         assert!(other.prefix.ends_with("snapshots/customers/"), "{}", other.prefix);
         assert!(other.table_arn.ends_with(":table/customers"), "{}", other.table_arn);
-        assert_eq!(of("a/b").unwrap_err().to_string(), "TableName is `a/b`; it must be a table name");
+        assert_eq!(
+            of("a/b").unwrap_err().to_string(),
+            "TableName is `a/b`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`)"
+        );
     }
 
     #[test]

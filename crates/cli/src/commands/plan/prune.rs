@@ -16,18 +16,17 @@ use anyhow::bail;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
-use tablekeeper_core::aws::arn::is_table_name;
 use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::input::InvalidInput;
 use tablekeeper_core::prune::execution_input::{Defaults, ExecutionInput, SelectionError};
 use tablekeeper_core::prune::list;
 use tablekeeper_core::prune::retention::{Backup, Others, Retention, Scope, backup_name};
-use tablekeeper_core::text::quoted;
 
 use super::DIFFERS;
 use crate::failure::Unusable;
 use crate::session;
+use crate::transfer::check_table_name_in;
 
 /// Show which backups of a table backup-prune would delete, and why it keeps the others. Nothing is changed.
 ///
@@ -120,9 +119,7 @@ struct Left {
 
 pub(super) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let retention = arguments.retention()?;
-    if !is_table_name(&arguments.table) {
-        bail!(Unusable(format!("--table is {}; it must be a table name", quoted(&arguments.table))));
-    }
+    check_table_name_in("--table", &arguments.table)?;
     let plan = plan(&arguments, retention).await?;
     super::print_plan(&plan, arguments.json, rendering::lines)?;
     Ok(if plan.delete.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERS) })

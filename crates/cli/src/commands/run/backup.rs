@@ -96,7 +96,11 @@ mod tests {
                 "rotate-restore",
                 "--backup is of table other, but --table is orders",
             ),
-            (given(Some("a b"), None), "export-table", "TABLE is `a b`; it must be a table name"),
+            (
+                given(Some("a b"), None),
+                "export-table",
+                "TABLE is `a b`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`)",
+            ),
         ] {
             let error = options.fields(workflow, &config).await.unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");

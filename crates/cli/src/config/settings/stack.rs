@@ -1,7 +1,7 @@
 //! Reads the settings from the stack of an incremental backup: its buckets, prefixes and table.
 
 use aws_sdk_cloudformation::types::Stack;
-use tablekeeper_core::aws::arn::{Arn, is_table_name};
+use tablekeeper_core::aws::arn::{Arn, TABLE_NAME, is_table_name};
 use tablekeeper_core::item_history::tables::{Layout, TableLocation};
 use tablekeeper_core::storage::as_prefix;
 use tablekeeper_core::text::quoted;
@@ -56,7 +56,7 @@ impl OfStack {
         let place = match (asked, table) {
             (Some(asked), None) => {
                 let asked = quoted(asked);
-                return Err(Unusable(format!("--stack-table is {asked}; it must be a table name")));
+                return Err(Unusable(format!("--stack-table is {asked}; it must be {TABLE_NAME}")));
             }
             (Some(_), Some(table)) => layout.location(table),
             (None, _) => TableLocation { prefix: prefix.to_owned(), folder: String::new() },
@@ -156,7 +156,10 @@ mod tests {
         );
         assert_eq!(of("orders").unwrap().folder, "");
         let error = of("a/b").unwrap_err().0;
-        assert_eq!(error, "--stack-table is `a/b`; it must be a table name");
+        assert_eq!(
+            error,
+            "--stack-table is `a/b`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`)"
+        );
     }
 
     #[test]

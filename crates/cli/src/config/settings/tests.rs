@@ -130,7 +130,11 @@ fn errors_in_the_file_have_a_line() {
             "",
             "dynamodb.port of orders.toml (line 15) is `8000`; it needs DYNAMODB_HOST",
         ),
-        ("\"orders\"", "\"or ders\"", "table of orders.toml (line 2) is `or ders`; it must be a table name"),
+        (
+            "\"orders\"",
+            "\"or ders\"",
+            "table of orders.toml (line 2) is `or ders`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`)",
+        ),
         (
             "\"eu-west-1\"",
             "\"eu west\"",

@@ -24,7 +24,11 @@ async fn refusals_have_their_message() {
     let recover = |at: &'static str| vec!["recover", "orders", "--key", one, "--at", at];
     for (arguments, code, expected) in [
         (vec!["backfill"], 2, "TABLE is missing; give it, or set `table` in the file of --config"),
-        (vec!["backfill", "a:b"], 2, "TABLE is `a:b`; it must be a table name"),
+        (
+            vec!["backfill", "a:b"],
+            2,
+            "TABLE is `a:b`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`)",
+        ),
         (vec!["backfill", "nowhere"], 2, "table nowhere does not exist (SourceTableMissing)"),
         (vec!["backfill", "copy"], 1, "table copy has no stream, so its changes would not be backed up"),
         (

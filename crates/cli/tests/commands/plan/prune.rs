@@ -178,7 +178,8 @@ async fn refusals_have_their_message() {
         assert_eq!((refused.code, refused.remarks.as_str()), (Some(2), expected));
     }
     let misnamed = account.plan_prune_in("us-east-1", &["--table", "a b", "--keep", "1"]).await;
-    let expected = "error: --table is `a b`; it must be a table name\n";
+    let expected =
+        "error: --table is `a b`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`)\n";
     assert_eq!((misnamed.code, misnamed.remarks.as_str()), (Some(2), expected));
     let unsaid = account.plan_prune(&[]).await;
     assert!(unsaid.code == Some(2) && unsaid.remarks.contains("--keep <NUMBER>"), "{}", unsaid.remarks);

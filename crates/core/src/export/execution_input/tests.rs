@@ -45,7 +45,10 @@ fn missing_or_duplicate_table_selection_is_refused() {
     for (given, expected) in [
         (json!({ "TableName": "abc", "TableTag": "a=b" }), "TableName is not the only selection"),
         (json!({ "TableNames": [] }), "TableNames is empty"),
-        (json!({ "TableName": "a b" }), "TableName has `a b`; it must be a table name"),
+        (
+            json!({ "TableName": "a b" }),
+            "TableName has `a b`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`)",
+        ),
         (json!({ "TableTag": "backup" }), "TableTag is `backup`; it must have the form key=value"),
         (
             json!({ "action": "restore" }),

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::arn::{Arn, RecoveryPointKind, is_table_name};
+use crate::aws::arn::{Arn, RecoveryPointKind, TABLE_NAME, is_table_name};
 use crate::input::InvalidInput;
 use crate::settings::SettingName;
 use crate::settings::profile::Profile;
@@ -144,7 +144,7 @@ fn table(text: &str) -> Result<(), String> {
         Some(arn) => arn.table_name().is_some(),
         None => is_table_name(text),
     };
-    is_table.then_some(()).ok_or_else(|| format!("is {}; it must be a table name or ARN", quoted(text)))
+    is_table.then_some(()).ok_or_else(|| format!("is {}; it must be {TABLE_NAME} or ARN", quoted(text)))
 }
 
 #[cfg(test)]
@@ -168,7 +168,9 @@ mod tests {
         );
         assert_eq!(
             refused(serde_json::json!({ "Target": "a b" })).as_deref(),
-            Some("Target is `a b`; it must be a table name or ARN")
+            Some(
+                "Target is `a b`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`) or ARN"
+            )
         );
         for backup in [format!("{arn}/backup/01-2"), "arn:aws:backup:r:1:recovery-point:1EB3".to_owned()] {
             assert_eq!(refused(serde_json::json!({ "Target": "abc", "BackupArn": backup })), None);

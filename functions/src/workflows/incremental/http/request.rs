@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tablekeeper_core::aws::arn::is_table_name;
+use tablekeeper_core::aws::arn::{TABLE_NAME, is_table_name};
 use tablekeeper_core::input::InvalidInput;
 use tablekeeper_core::snapshot::execution_input::second;
 use tablekeeper_core::snapshot::restore_input::is_name;
@@ -120,7 +120,7 @@ fn table_named(table: String) -> Result<String, InvalidInput> {
     match is_table_name(&table) {
         true => Ok(table),
         false => {
-            let reason = format!("is {}; it must be a table name", quoted(&table));
+            let reason = format!("is {}; it must be {TABLE_NAME}", quoted(&table));
             Err(InvalidInput { field: "tableName", reason })
         }
     }

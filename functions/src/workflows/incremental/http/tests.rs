@@ -107,7 +107,7 @@ async fn an_invalid_request_gets_a_status_and_a_message() {
             "POST /restore",
             r#"{"tableName": "a/b", "snapshotFilename": "2026-11-20T02-00-00Z"}"#,
             400,
-            "tableName is `a/b`; it must be a table name",
+            "tableName is `a/b`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`)",
         ),
         ("POST /snapshot", r#"{"at": "yesterday"}"#, 400, "At is `yesterday`; it must be a time"),
         ("POST /snapshot", r#"{"on": "x"}"#, 400, "The body cannot be used: unknown field `on`"),

@@ -116,11 +116,15 @@ async fn a_table_that_does_not_exist_is_missing() {
 #[tokio::test]
 async fn an_invalid_input_is_rejected_before_any_call() {
     for (hours, input, expected) in [
-        ("1", json!({ "Target": "a b" }), "Target is `a b`; it must be a table name or ARN"),
+        (
+            "1",
+            json!({ "Target": "a b" }),
+            "Target is `a b`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`) or ARN",
+        ),
         (
             "1",
             json!({ "Target": "copy", "Source": "a/b" }),
-            "Source is `a/b`; it must be a table name or ARN",
+            "Source is `a/b`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`) or ARN",
         ),
         (
             "1",

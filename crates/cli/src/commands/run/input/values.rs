@@ -178,7 +178,11 @@ mod tests {
         for (workflow, input, expected) in [
             ("backfill", json!({}), ""),
             ("backfill", json!({ "Segments": 41 }), "Segments is `41`; it must be between 0 and 40"),
-            ("backfill", json!({ "TableName": "a b" }), "TableName is `a b`; it must be a table name"),
+            (
+                "backfill",
+                json!({ "TableName": "a b" }),
+                "TableName is `a b`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`)",
+            ),
             ("backup-prune", json!({}), ""),
             ("backup-prune", json!({ "TableName": "orders", "MaxBackups": 7 }), ""),
             ("backup-prune", json!({ "MaxBackups": 0 }), "MaxBackups is `0`; it must be between 1 and 10000"),
