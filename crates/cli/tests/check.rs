@@ -37,6 +37,13 @@ fn check_changed(from: &str, to: &str, arguments: &[&str]) -> Output {
 }
 
 #[test]
+fn a_directory_of_schemas_that_does_not_exist_cannot_be_used() {
+    let refused = check(&root(), &["--schemas", "nodir"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(text(&refused.stderr), "error: --schemas is nodir, which is not a directory\n");
+}
+
+#[test]
 fn this_repository_has_no_findings() {
     let output = check(&root(), &[]);
     assert_eq!((text(&output.stdout).as_str(), text(&output.stderr).as_str()), ("", ""));

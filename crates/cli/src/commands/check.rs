@@ -9,6 +9,7 @@ mod resolver;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::bail;
 use clap::Args;
 use contracts::diagnostic::Diagnostic;
 use contracts::document::Document;
@@ -16,8 +17,12 @@ use contracts::{Report, check_sample, render, sample_without_schema};
 use serde_json::{Map, Value, json};
 
 use crate::console;
+use crate::failure::Unusable;
 use project::Subject;
 use resolver::Schemas;
+
+/// The directory of the schemas if none is named. It need not exist.
+const SCHEMAS: &str = "schemas";
 
 /// Type-check the state machines against the schemas of their steps.
 ///
@@ -32,7 +37,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     definition: Option<PathBuf>,
     /// The directory with <workflow>.input.json and <workflow>/<step>.{input,output}.json.
-    #[arg(long, value_name = "DIR", default_value = "schemas")]
+    #[arg(long, value_name = "DIR", default_value = SCHEMAS)]
     schemas: PathBuf,
     /// The template that deploys the definition. Without --definition, the template under infra/ that names it is used.
     #[arg(long, value_name = "FILE", requires = "definition")]
@@ -53,6 +58,11 @@ struct Checked {
 
 /// Runs `tablekeeper check`.
 pub(crate) fn act(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let is_default = arguments.schemas.as_os_str() == SCHEMAS;
+    if !is_default && !arguments.schemas.is_dir() {
+        let name = arguments.schemas.display();
+        bail!(Unusable(format!("--schemas is {name}, which is not a directory")));
+    }
     let subjects = match &arguments.definition {
         Some(definition) => vec![project::subject(definition, arguments.template.as_deref())?],
         None => project::subjects()?,

@@ -54,7 +54,12 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = session::sdk_config().await;
     let client = Client::new(&config);
     let (machine, execution) = match state_machine_of(&arguments.execution) {
-        Some(machine) => (machine, arguments.execution.clone()),
+        Some(machine) => {
+            if !exists(&client, &arguments.execution).await? {
+                bail!(none(&arguments.execution));
+            }
+            (machine, arguments.execution.clone())
+        }
         None => {
             let workflow = arguments.workflow.as_deref();
             let machines = arguments.deployed.all(workflow, &config).await?;
@@ -86,23 +91,36 @@ async fn latest(client: &Client, machines: Vec<Machine>) -> anyhow::Result<(Stri
     Ok((first.machine.arn, first.arn))
 }
 
+/// Returns whether there is an execution with this ARN.
+async fn exists(client: &Client, arn: &str) -> anyhow::Result<bool> {
+    match client.describe_execution().execution_arn(arn).send().await {
+        Ok(_) => Ok(true),
+        Err(error)
+            if error.as_service_error().is_some_and(|refusal| refusal.is_execution_does_not_exist()) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(failure::aws("states:DescribeExecution")(error)),
+    }
+}
+
+/// Builds the error for an execution that does not exist.
+fn none(execution: &str) -> Unusable {
+    Unusable(format!("there is no execution {execution}; `tablekeeper executions` lists the existing ones"))
+}
+
 /// Returns the execution with a name, with its state machine.
 async fn named(client: &Client, machines: Vec<Machine>, name: &str) -> anyhow::Result<(String, String)> {
     let mut found = Vec::new();
     for machine in machines {
         let Some(arn) = execution_arn(&machine.arn, name) else { continue };
-        match client.describe_execution().execution_arn(&arn).send().await {
-            Ok(_) => found.push((machine, arn)),
-            Err(error)
-                if error.as_service_error().is_some_and(|refusal| refusal.is_execution_does_not_exist()) => {}
-            Err(error) => return Err(failure::aws("states:DescribeExecution")(error)),
+        if exists(client, &arn).await? {
+            found.push((machine, arn));
         }
     }
     match found.as_slice() {
         [(machine, arn)] => Ok((machine.arn.clone(), arn.clone())),
-        [] => bail!(Unusable(format!(
-            "there is no execution {name}; `tablekeeper executions` lists the existing ones"
-        ))),
+        [] => bail!(none(name)),
         several => {
             let workflows: Vec<&str> = several.iter().map(|(machine, _)| machine.workflow.as_str()).collect();
             bail!(Unusable(format!(

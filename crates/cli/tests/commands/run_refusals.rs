@@ -69,3 +69,38 @@ async fn the_state_machine_of_another_workflow_is_not_started() {
     let started = run("export-table", &export).await;
     assert_eq!(started.code, Some(0), "{}", started.remarks);
 }
+
+#[tokio::test]
+async fn an_execution_that_does_not_exist_is_an_unusable_input() {
+    let shell = Shell::new("490000000122").await;
+    let client = aws_sdk_sfn::Client::new(&stack().await.config(shell.name).await);
+    let machine = create(&client, "nightly", &definition(&["Only"])).await;
+    let execution = machine.replace(":stateMachine:", ":execution:") + ":nobody";
+    let refused = shell.run(&["follow", &execution]).await;
+    let expected = format!(
+        "error: there is no execution {execution}; `tablekeeper executions` lists the existing ones\n"
+    );
+    assert_eq!((refused.code, refused.remarks), (Some(2), expected));
+}
+
+#[tokio::test]
+async fn a_field_that_is_set_twice_or_unknown_is_named() {
+    let shell = Shell::new("490000000123").await;
+    for (line, expected) in [
+        (
+            "run export-table --set TableName=a --set TableName=b",
+            "--set `TableName` is given twice; leave one of them out",
+        ),
+        (
+            "run sync-settings --set Target=copy --set Settings.TTL=true",
+            "unknown field Settings.TTL (did you mean Settings.TimeToLive?). Nothing was started",
+        ),
+        (
+            "run backup-prune --table a!",
+            "TABLE is `a!`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`)",
+        ),
+    ] {
+        let refused = shell.run(&line.split(' ').collect::<Vec<_>>()).await;
+        assert_eq!((refused.code, refused.remarks), (Some(2), format!("error: {expected}\n")), "{line}");
+    }
+}

@@ -1,5 +1,7 @@
 //! The input of an execution: from `--input` and `--set`, checked against the workflow's schema.
 
+use std::collections::BTreeSet;
+
 use anyhow::bail;
 use clap::Args;
 use serde_json::{Map, Value};
@@ -11,6 +13,7 @@ use crate::failure::Unusable;
 
 mod check;
 mod rotation;
+mod settings;
 mod values;
 
 /// Maximum length of an execution input in bytes (Step Functions quota).
@@ -43,6 +46,7 @@ impl Input {
             Some(name) => event_file::read_document(name)?,
             None => event_file::from_argument("the input", "{}")?,
         };
+        self.check_fields()?;
         let schema = schema(workflow);
         for Assignment { path, text } in &self.set {
             let is_text = schema.as_ref().is_some_and(|schema| check::is_text(schema, path));
@@ -63,11 +67,24 @@ impl Input {
             })?;
         }
         rotation::check(workflow, &value)
+            .and_then(|()| settings::check(workflow, &value))
             .and_then(|()| values::check(workflow, &value))
             .map_err(|reason| Unusable(format!("{reason}. Nothing was started")))?;
         let text = value.to_string();
         check_length(&what, &text)?;
         Ok(text)
+    }
+
+    /// Refuses a field that is set twice.
+    fn check_fields(&self) -> Result<(), Unusable> {
+        let mut seen = BTreeSet::new();
+        match self.set.iter().find(|assignment| !seen.insert(&assignment.path)) {
+            Some(again) => Err(Unusable(format!(
+                "--set {} is given twice; leave one of them out",
+                quoted(&again.path.join("."))
+            ))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -144,6 +161,8 @@ mod tests {
         assert_eq!(read(None, &["TableName=2024"], "export-table"), Ok(json!({ "TableName": "2024" })));
         assert_eq!(read(None, &["A.B=x", "A.C=[1]"], "other"), Ok(json!({ "A": { "B": "x", "C": [1] } })));
         assert!(read(None, &["A=1", "A.B=2"], "other").unwrap_err().contains("`A.B` is below a value"));
+        let twice = read(None, &["A.B=1", "C=1", "A.B=2"], "other").unwrap_err();
+        assert_eq!(twice, "--set `A.B` is given twice; leave one of them out");
         for wrong in ["x", "=1", "a..b=1"] {
             assert!(assignment(wrong).is_err(), "{wrong}");
         }
