@@ -27,39 +27,62 @@ pub(crate) fn of_execution(output: &Value) -> Option<Vec<String>> {
     Some(vec![line?])
 }
 
-/// Shows the start of a restore: its source and its target.
+/// Shows the start of a restore: its source and its target, or the table that was adopted.
 fn restore(output: &Value) -> Option<String> {
-    let table = output.pointer("/RestoreTableFromBackupOutput/TableDescription")?;
-    let source = text(table, "/RestoreSummary/SourceTableArn").map(name);
-    Some(format!("{} → {}", source.unwrap_or("the backup"), text(table, "/TableName")?))
+    let restore = output.get("RestoreTableFromBackupOutput")?;
+    let target = text(restore, "/TableDescription/TableName").or(text(output, "/restore/targetTable"))?;
+    if is_adopted(restore) {
+        return Some(format!("adopted {target}, made from this backup before"));
+    }
+    let source = text(restore, "/TableDescription/RestoreSummary/SourceTableArn");
+    let source = source.or(text(output, "/sourceTableArn")).map(name);
+    Some(format!("{} → {target}", source.unwrap_or("the backup")))
 }
 
-/// Shows a parameter: what it points at now, and before.
+/// Returns whether the table was made before the execution.
+fn is_adopted(restore: &Value) -> bool {
+    restore.get("Adopted").and_then(Value::as_bool) == Some(true)
+}
+
+/// Shows a parameter: what it points at now, and how the step left it.
 fn pointer(output: &Value) -> Option<String> {
+    let outcome = text(output, "/Outcome");
+    if outcome == Some("Skipped") {
+        return Some("no SSM parameter is named".to_owned());
+    }
     let value = name(text(output, "/Value")?);
     let parameter = text(output, "/Name")?;
-    if text(output, "/Outcome") == Some("PointerPinned") {
-        return Some(format!("{parameter}: {value} (pinned)"));
-    }
     let pinned = output.pointer("/Pinned").and_then(Value::as_bool) == Some(true);
     let pinned = if pinned { ", pinned" } else { "" };
-    match text(output, "/PreviousValue").map(name) {
-        Some(previous) if previous == value => Some(format!("{parameter}: {value} (unchanged)")),
-        Some(previous) => Some(format!("{parameter}: {value} (was: {previous}){pinned}")),
-        None => Some(format!("{parameter}: {value} (new)")),
-    }
+    let previous = text(output, "/PreviousValue").map(name);
+    let left = match (outcome, previous) {
+        (Some("PointerIsNewer"), _) => "left at a newer copy".to_owned(),
+        (Some("PointerPinned"), _) => "pinned, not moved".to_owned(),
+        (Some("Superseded"), _) => "moved by another since, and left there".to_owned(),
+        (Some("Unchanged"), _) => "names it already".to_owned(),
+        (_, None) => "new".to_owned(),
+        // The response of the write was lost, and the repeated step read its own value.
+        (Some("Published"), Some(previous)) if previous == value => "moved by this execution".to_owned(),
+        (_, Some(previous)) if previous == value => "names it already".to_owned(),
+        (_, Some(previous)) => return Some(format!("{parameter}: {value} (was: {previous}){pinned}")),
+    };
+    Some(format!("{parameter}: {value} ({left}){pinned}"))
 }
 
 fn rotated(output: &Value) -> Option<String> {
-    let table = output.pointer("/RestoreTableFromBackupOutput/TableDescription")?;
+    let restore = output.get("RestoreTableFromBackupOutput")?;
+    // AWS Backup makes the table after it has responded.
+    let target = ["/RestoreTableFromBackupOutput/TableDescription", "/DescribeTableOutput/Table"];
+    let target = target.iter().find_map(|place| text(output.pointer(place)?, "/TableName"))?;
     // A table that an earlier execution restored is described without its origin.
     let origin = ["/BackupArn", "/BackupSnsMessage/BackedUpResourceArn"];
-    let source = text(table, "/RestoreSummary/SourceTableArn")
+    let source = text(restore, "/TableDescription/RestoreSummary/SourceTableArn")
         .or_else(|| origin.iter().find_map(|place| text(output, place)));
-    let restored = format!("{} → {}", source.map_or("the backup", table_of), text(table, "/TableName")?);
+    let tables = format!("{} → {target}", source.map_or("the backup", table_of));
+    let made = if is_adopted(restore) { format!("{tables} (adopted)") } else { format!("restored {tables}") };
     let count = number(output, "/DescribeTableOutput/Table/ItemCount").map(items);
     let moved = output.get("UpdateSSMParameterOutput").and_then(pointer);
-    let parts = [Some(format!("restored {restored}")), count, moved];
+    let parts = [Some(made), count, moved];
     Some(parts.into_iter().flatten().collect::<Vec<_>>().join("; "))
 }
 
@@ -206,11 +229,48 @@ mod tests {
         moved["PreviousValue"] = json!(null);
         assert_eq!(of_step(&moved).as_deref(), Some("/p: copy (new)"));
         moved["PreviousValue"] = moved["Value"].clone();
-        assert_eq!(of_step(&moved).as_deref(), Some("/p: copy (unchanged)"));
-        moved["Outcome"] = json!("PointerPinned");
-        assert_eq!(of_step(&moved).as_deref(), Some("/p: copy (pinned)"));
+        assert_eq!(of_step(&moved).as_deref(), Some("/p: copy (names it already)"));
         assert_eq!(of_step(&json!({ "Payload": { "waitSeconds": 5 } })), None);
         assert_eq!(of_step(&json!({ "Name": null, "Value": null })), None);
+    }
+
+    #[test]
+    fn an_adopted_table_is_not_called_restored() {
+        let adopted = json!({ "TableDescription": { "TableName": "copy" }, "Adopted": true });
+        let step = json!({ "Payload": { "restore": { "targetTable": "copy" },
+            "sourceTableArn": format!("{TABLE}/orders"), "RestoreTableFromBackupOutput": adopted } });
+        assert_eq!(of_step(&step).as_deref(), Some("adopted copy, made from this backup before"));
+        let end = json!({ "BackupArn": format!("{TABLE}/orders/backup/01"),
+            "RestoreTableFromBackupOutput": adopted });
+        assert_eq!(line(&end), "orders → copy (adopted)");
+        // AWS Backup responds before it makes the table.
+        let mut by_job = step;
+        by_job["Payload"]["RestoreTableFromBackupOutput"] =
+            json!({ "TableDescription": null, "RestoreJobId": "1", "Adopted": false });
+        assert_eq!(of_step(&by_job).as_deref(), Some("orders → copy"));
+    }
+
+    #[test]
+    fn a_parameter_that_did_not_move_says_why() {
+        let pointer = |outcome: &str, value: &str, previous: Option<&str>| {
+            let output =
+                json!({ "Outcome": outcome, "Name": "/p", "Value": value, "PreviousValue": previous });
+            of_step(&json!({ "Payload": output })).unwrap_or_default()
+        };
+        for (outcome, previous, expected) in [
+            ("Published", Some("old"), "(was: old)"),
+            ("Published", None, "(new)"),
+            ("Published", Some("copy"), "(moved by this execution)"),
+            ("Unchanged", Some("copy"), "(names it already)"),
+            ("PointerIsNewer", Some("copy"), "(left at a newer copy)"),
+            ("PointerIsNewer", Some("old"), "(left at a newer copy)"),
+            ("PointerPinned", Some("copy"), "(pinned, not moved)"),
+            ("Superseded", Some("old"), "(moved by another since, and left there)"),
+        ] {
+            assert_eq!(pointer(outcome, "copy", previous), format!("/p: copy {expected}"));
+        }
+        let skipped = json!({ "Outcome": "Skipped", "Name": null, "Value": null });
+        assert_eq!(of_step(&skipped).as_deref(), Some("no SSM parameter is named"));
     }
 
     #[test]

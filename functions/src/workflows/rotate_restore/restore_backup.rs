@@ -83,6 +83,8 @@ pub struct RestoreTableFromBackupOutput {
     pub table_description: Option<TableDescription>,
     /// Id of AWS Backup's restore job; null if DynamoDB itself restores.
     pub restore_job_id: Option<String>,
+    /// Whether the table or the restore job was made from the same backup before this execution.
+    pub adopted: bool,
 }
 
 /// A restore, as one of the two services reports it.
@@ -255,6 +257,8 @@ impl Step for RestoreBackup {
             restore_table_from_backup_output: RestoreTableFromBackupOutput {
                 table_description: started.table,
                 restore_job_id: started.restore_job_id,
+                // An earlier try of this execution, whose response was lost, made its table later than this time.
+                adopted: started.adopted && started.at < input.entered_at,
             },
         })
     }

@@ -221,6 +221,19 @@ async fn a_table_made_from_this_backup_is_adopted() {
 }
 
 #[tokio::test]
+async fn a_table_that_an_earlier_try_of_the_execution_made_is_not_one_from_before() {
+    let refused = restore_refused("TableAlreadyExistsException");
+    let here = described(table(Some(BACKUP), TableStatus::Creating));
+    for (entered, before) in [("1970-01-01T00:16:41Z", true), ("1970-01-01T00:16:40Z", false)] {
+        let mut input = input(BACKUP);
+        input["enteredAt"] = json!(entered);
+        let output = run(&[&refused, &here], &[], input).await.unwrap();
+        assert_eq!(output["adopted"], true);
+        assert_eq!(output["RestoreTableFromBackupOutput"]["Adopted"], before);
+    }
+}
+
+#[tokio::test]
 async fn a_restored_table_is_recognised_by_its_tag() {
     let refused = restore_refused("TableAlreadyExistsException");
     for status in [TableStatus::Active, TableStatus::Updating] {
@@ -330,7 +343,7 @@ async fn a_recovery_point_is_restored_by_aws_backup() {
     assert_eq!(output["restore"]["startedAt"], "1970-01-01T00:17:40Z");
     assert_eq!(
         output["RestoreTableFromBackupOutput"],
-        json!({ "TableDescription": null, "RestoreJobId": "job-1" })
+        json!({ "TableDescription": null, "RestoreJobId": "job-1", "Adopted": false })
     );
 }
 
