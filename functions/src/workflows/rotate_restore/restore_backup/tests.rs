@@ -312,13 +312,34 @@ async fn a_table_that_is_being_deleted_is_busy() {
 #[tokio::test]
 async fn errors_of_dynamodb_have_their_names() {
     for (code, name) in [
-        ("BackupNotFoundException", ErrorName::BackupNotFound),
         ("LimitExceededException", ErrorName::TooManyRestores),
         ("AccessDeniedException", ErrorName::AccessDenied),
         ("ValidationException", ErrorName::RequestRefused),
     ] {
         let failure = failure(&[&restore_refused(code)], &[], input(BACKUP)).await;
         assert_eq!(failure.name, name);
+        assert!(failure.message.contains("so AWS says"), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_outlasts_the_backup_that_it_was_made_from() {
+    let refused = restore_refused("BackupNotFoundException");
+    for (here, tag) in [
+        (described(table(None, TableStatus::Active)), Some("015-d3")),
+        (described(table(Some(BACKUP), TableStatus::Creating)), None),
+    ] {
+        let output = run(&[&refused, &here, &tags(tag)], &[], input(BACKUP)).await.unwrap();
+        assert_eq!((&output["adopted"], &output["restore"]["tableId"]), (&json!(true), &json!("id")));
+    }
+    for (here, tag) in [
+        (not_described(), None),
+        (described(table(None, TableStatus::Active)), None),
+        (described(table(None, TableStatus::Active)), Some("014-aa")),
+        (described(table(Some(BACKUP), TableStatus::Deleting)), Some("015-d3")),
+    ] {
+        let failure = failure(&[&refused, &here, &tags(tag)], &[], input(BACKUP)).await;
+        assert_eq!(failure.name, ErrorName::BackupNotFound);
         assert!(failure.message.contains("so AWS says"), "{failure}");
     }
 }

@@ -103,10 +103,16 @@ impl RestoreBackup {
                         }),
                     }
                 }
-                Some("BackupNotFoundException") => Err(Error::BackupNotFound {
-                    recovery_point_arn: backup_arn.clone(),
-                    reason: error.message().unwrap_or_default().to_owned(),
-                }),
+                // The backup may have been deleted after its table was made.
+                Some("BackupNotFoundException") => {
+                    match self.table_made_from(target_table, backup_arn).await? {
+                        Some(table) => Ok(self.adopt(&table)),
+                        None => Err(Error::BackupNotFound {
+                            recovery_point_arn: backup_arn.clone(),
+                            reason: error.message().unwrap_or_default().to_owned(),
+                        }),
+                    }
+                }
                 Some("LimitExceededException") => {
                     Err(Error::TooManyRestores(error.message().unwrap_or_default().to_owned()))
                 }
@@ -145,6 +151,16 @@ impl RestoreBackup {
                 made_from,
             }),
         }
+    }
+
+    /// Returns the table of the target's name if it was made from this backup, and is not being deleted.
+    async fn table_made_from(&self, target_table: &str, backup_arn: &str) -> Result<Option<SdkTable>, Error> {
+        let table = table_description::describe(&self.dynamodb, target_table).await?;
+        let Some(table) = table.filter(|table| table.table_status() != Some(&TableStatus::Deleting)) else {
+            return Ok(None);
+        };
+        let origin = self.made_from(&table, backup_arn).await?;
+        Ok(matches!(origin, Origin::SameRecoveryPoint).then_some(table))
     }
 
     /// Returns whether DynamoDB or the table's tag says that the table was made from this backup.
