@@ -6,9 +6,10 @@
 
 pub(crate) mod facts;
 mod progress_printer;
+mod retries;
 mod to_end;
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, collections::HashMap, time::Duration};
 
 use anyhow::{Context as _, bail};
 use aws_sdk_sfn::{
@@ -37,10 +38,19 @@ pub(crate) enum Transition {
     Entered { state: String, kind: String },
     /// A task succeeded.
     Succeeded { output: Option<Value> },
-    /// An attempt of a task failed. The state machine may retry or catch the error.
-    Failed { error: String, cause: String },
+    /// A try of a task failed. The state machine may retry or catch the error.
+    Failed { visit: Option<Visit>, error: String, cause: String },
     /// The execution ended.
     Ended(Outcome),
+}
+
+/// A visit of a state. A state may be entered several times, in a Map at the same time.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Visit {
+    /// Id of the event with which the state was entered.
+    entered: i64,
+    /// Name of the state.
+    state: String,
 }
 
 /// The result of an execution.
@@ -102,11 +112,14 @@ pub(crate) struct Follower {
     seen: i64,
     started: f64,
     entered: usize,
+    /// The visit of each event, by the event's id.
+    visits: HashMap<i64, Visit>,
 }
 
 impl Follower {
     pub(crate) fn new(client: Client, execution_arn: &str) -> Self {
-        Self { client, execution_arn: execution_arn.to_owned(), seen: 0, started: 0.0, entered: 0 }
+        let visits = HashMap::new();
+        Self { client, execution_arn: execution_arn.to_owned(), seen: 0, started: 0.0, entered: 0, visits }
     }
 
     /// Polls every `interval` until there are new transitions, and returns them in order.
@@ -163,9 +176,17 @@ impl Follower {
         if event.r#type == HistoryEventType::ExecutionStarted {
             self.started = time;
         }
+        let visit = match event.state_entered_event_details() {
+            Some(details) => Some(Visit { entered: event.id, state: details.name.clone() }),
+            None => self.visits.get(&event.previous_event_id).cloned(),
+        };
+        if let Some(visit) = &visit {
+            self.visits.insert(event.id, visit.clone());
+        }
         let mut happening = read(event)?;
         match &mut happening {
             Transition::Entered { .. } => self.entered += 1,
+            Transition::Failed { visit: failed, .. } => *failed = visit,
             Transition::Ended(outcome) => outcome.states_entered = self.entered,
             _ => {}
         }
@@ -196,7 +217,7 @@ fn read(event: &HistoryEvent) -> Option<Transition> {
     }
     let failed = |error: Option<&str>, cause: Option<&str>| {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        Some(Transition::Failed { error: text(error), cause: text(cause) })
+        Some(Transition::Failed { visit: None, error: text(error), cause: text(cause) })
     };
     let ended = |status: &str, output: Option<&str>, error: Option<&str>, cause: Option<&str>| {
         let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);

@@ -5,7 +5,8 @@ use std::{collections::HashMap, time::Duration};
 use aws_sdk_sfn::Client;
 use serde_json::Value;
 
-use super::{Follower, Outcome, Transition, facts, reason};
+use super::retries::Retries;
+use super::{Follower, Outcome, Transition, Visit, facts, reason};
 use crate::console;
 use crate::console::Console;
 
@@ -17,6 +18,7 @@ const COMMENT: usize = 90;
 pub(crate) struct ProgressPrinter<'a> {
     console: &'a Console,
     comments: HashMap<String, String>,
+    retries: Retries,
     /// In the demo, the fraction of a reported wait that really passes; otherwise `None`.
     story: Option<f64>,
 }
@@ -25,8 +27,8 @@ impl<'a> ProgressPrinter<'a> {
     /// Reads the comments of the state machine. Without permission to do so, only names are printed.
     pub(crate) async fn new(console: &'a Console, client: &Client, machine: &str) -> Self {
         let described = client.describe_state_machine().state_machine_arn(machine).send().await;
-        let comments = described.map(|machine| comments(&machine.definition)).unwrap_or_default();
-        Self { console, comments, story: None }
+        let (comments, retries) = described.map(|machine| read(&machine.definition)).unwrap_or_default();
+        Self { console, comments, retries, story: None }
     }
 
     /// Prints as part of the demo: uses the console's clock instead of the execution's, and adds the shortened duration
@@ -36,15 +38,20 @@ impl<'a> ProgressPrinter<'a> {
     }
 
     /// Follows the execution until it ends.
-    pub(crate) async fn follow(&self, mut follower: Follower, poll: Duration) -> anyhow::Result<Outcome> {
+    pub(crate) async fn follow(mut self, mut follower: Follower, poll: Duration) -> anyhow::Result<Outcome> {
         let mut reported_wait = None;
+        let mut repeated = Repeated::default();
         loop {
             for (since_start, happening) in follower.next(poll).await? {
                 let time = match self.story {
                     Some(_) => self.console.elapsed().as_secs_f64(),
                     None => since_start,
                 };
+                if !matches!(happening, Transition::Failed { .. }) {
+                    repeated.end(self.console);
+                }
                 match happening {
+                    Transition::Entered { kind, .. } if kind == "Wait" && reported_wait == Some(0.0) => {}
                     Transition::Entered { state, kind } => self.entered(time, &state, &kind, reported_wait),
                     Transition::Succeeded { output } => {
                         if let Some(fact) = output.as_ref().and_then(facts::of_step) {
@@ -52,9 +59,8 @@ impl<'a> ProgressPrinter<'a> {
                         }
                         reported_wait = output.as_ref().and_then(wait_seconds).or(reported_wait);
                     }
-                    Transition::Failed { error, cause } => {
-                        self.console
-                            .detail(&self.console.bad(&format!("failed: {error}: {}", reason(&cause))));
+                    Transition::Failed { visit, error, cause } => {
+                        self.failed(visit.as_ref(), &error, &cause, &mut repeated);
                     }
                     Transition::Ended(outcome) => {
                         self.console.idle();
@@ -68,6 +74,27 @@ impl<'a> ProgressPrinter<'a> {
                     }
                 }
             }
+        }
+    }
+
+    /// Prints a failed try. Tries that are retried and fail like the one before are only counted.
+    fn failed(&mut self, visit: Option<&Visit>, error: &str, cause: &str, repeated: &mut Repeated) {
+        let failed = visit.map(|visit| self.retries.failed(visit, error));
+        let heading = failed.map_or_else(|| "failed".to_owned(), |failed| failed.heading());
+        let text = format!("{error}: {}", reason(cause));
+        let is_retried = failed.is_some_and(|failed| failed.is_retried);
+        if is_retried && repeated.counts(&text) {
+            if self.console.moves() {
+                let state = visit.map(|visit| visit.state.as_str()).unwrap_or_default();
+                self.console.moving(&format!("{state}: {heading}"));
+            }
+            return;
+        }
+        repeated.end(self.console);
+        let line = format!("{heading}: {text}");
+        self.console.detail(&if is_retried { self.console.changed(&line) } else { self.console.bad(&line) });
+        if is_retried {
+            *repeated = Repeated { text, more: 0 };
         }
     }
 
@@ -96,13 +123,38 @@ impl<'a> ProgressPrinter<'a> {
     }
 }
 
-/// Returns the first sentence of each state's comment by the state's name, nested states included.
-fn comments(definition: &str) -> HashMap<String, String> {
-    let mut found = HashMap::new();
+/// A failure that was printed, and how often it was repeated since.
+#[derive(Debug, Default)]
+struct Repeated {
+    text: String,
+    more: u64,
+}
+
+impl Repeated {
+    /// Counts a failure and returns true if it is the same one again.
+    fn counts(&mut self, text: &str) -> bool {
+        let is_same = self.text == text;
+        self.more += u64::from(is_same);
+        is_same
+    }
+
+    /// Prints how often the failure was repeated, and forgets it.
+    fn end(&mut self, console: &Console) {
+        if self.more > 0 {
+            console.detail(&console.changed(&format!("… and {}", console::counted(self.more, "more time"))));
+        }
+        *self = Self::default();
+    }
+}
+
+/// Returns the first sentence of each state's comment by the state's name, and the retries, nested states included.
+fn read(definition: &str) -> (HashMap<String, String>, Retries) {
+    let (mut found, mut retries) = (HashMap::new(), Retries::default());
     let mut open = vec![serde_json::from_str::<Value>(definition).unwrap_or_default()];
     while let Some(machine) = open.pop() {
         let Some(Value::Object(states)) = machine.get("States") else { continue };
         for (name, state) in states {
+            retries.add(name, state);
             if let Some(comment) = state.get("Comment").and_then(Value::as_str) {
                 found.insert(name.clone(), shorten(first(comment)));
             }
@@ -110,7 +162,7 @@ fn comments(definition: &str) -> HashMap<String, String> {
             open.extend(state.get("Branches").and_then(Value::as_array).into_iter().flatten().cloned());
         }
     }
-    found
+    (found, retries)
 }
 
 fn first(text: &str) -> &str {
@@ -143,7 +195,7 @@ fn wait_seconds(output: &Value) -> Option<f64> {
 mod tests {
     use serde_json::json;
 
-    use super::{COMMENT, comments, shorten, wait_seconds};
+    use super::{COMMENT, Repeated, read, shorten, wait_seconds};
 
     #[test]
     fn comments_of_nested_states_are_found() {
@@ -152,13 +204,13 @@ mod tests {
             "M": {"Type": "Map", "ItemProcessor": {"States": {"B": {"Comment": "Inner."}}}},
             "P": {"Type": "Parallel", "Branches": [{"States": {"C": {"Comment": "Branch"}}}]},
         }});
-        let found = comments(&definition.to_string());
+        let (found, _) = read(&definition.to_string());
         let of = |name: &str| found.get(name).map(String::as_str);
         assert_eq!(
             (of("A"), of("B"), of("C"), of("M")),
             (Some("First"), Some("Inner"), Some("Branch"), None)
         );
-        assert!(comments("not JSON").is_empty());
+        assert!(read("not JSON").0.is_empty());
     }
 
     #[test]
@@ -166,6 +218,14 @@ mod tests {
         let short = shorten(&"word ".repeat(40));
         assert!(short.ends_with("word…") && short.chars().count() <= COMMENT, "{short}");
         assert_eq!(shorten("as it is"), "as it is");
+    }
+
+    #[test]
+    fn only_equal_failures_are_counted() {
+        let mut repeated = Repeated { text: "ResourceBusy: t".to_owned(), more: 0 };
+        assert!(!repeated.counts("Throttled: t"));
+        assert!(repeated.counts("ResourceBusy: t") && repeated.counts("ResourceBusy: t"));
+        assert_eq!(repeated.more, 2);
     }
 
     #[test]

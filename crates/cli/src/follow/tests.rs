@@ -52,7 +52,8 @@ fn a_task_has_its_result_or_its_error() {
         .build()
         .unwrap();
     let reported = read(&event(HistoryEventType::TaskFailed, |e| e.task_failed_event_details(details)));
-    assert_eq!(reported, Some(Transition::Failed { error: "TableTargetExists".into(), cause: "why".into() }));
+    let (error, cause) = ("TableTargetExists".into(), "why".into());
+    assert_eq!(reported, Some(Transition::Failed { visit: None, error, cause }));
 }
 
 #[test]

@@ -25,12 +25,22 @@ fn definition() -> Value {
     } })
 }
 
+/// A state machine whose only task fails at each of its four tries.
+fn failing_definition() -> Value {
+    let retry =
+        json!([{ "ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "BackoffRate": 1, "MaxAttempts": 3 }]);
+    json!({ "QueryLanguage": "JSONata", "StartAt": "Export", "States": {
+        "Export": { "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Retry": retry,
+            "Arguments": { "FunctionName": "nowhere", "Payload": {} }, "End": true },
+    } })
+}
+
 /// Creates the stack `tablekeeper-export-table` with the state machine.
-async fn deploy(config: &aws_config::SdkConfig) {
+async fn deploy(config: &aws_config::SdkConfig, definition: &Value) {
     let role = "arn:aws:iam::123456789012:role/machine";
     let template = json!({
         "Resources": { "Machine": { "Type": "AWS::StepFunctions::StateMachine",
-            "Properties": { "DefinitionString": definition().to_string(), "RoleArn": role } } },
+            "Properties": { "DefinitionString": definition.to_string(), "RoleArn": role } } },
         "Outputs": { "StateMachineArn": { "Value": { "Ref": "Machine" } } },
     });
     let client = aws_sdk_cloudformation::Client::new(config);
@@ -40,7 +50,7 @@ async fn deploy(config: &aws_config::SdkConfig) {
 
 async fn shell(name: &'static str) -> Shell {
     let shell = Shell::new(name).await;
-    deploy(&stack().await.config(name).await).await;
+    deploy(&stack().await.config(name).await, &definition()).await;
     shell
 }
 
@@ -90,6 +100,20 @@ async fn an_execution_is_started_followed_and_found_again() {
     assert_eq!(shell.done(&["executions", "--failed"]).await.data.lines().count(), 3);
     let none = shell.done(&["executions", "--table", "nobody"]).await;
     assert_eq!((none.data.as_str(), none.remarks.as_str()), ("", "there is no such execution\n"));
+}
+
+#[tokio::test]
+async fn equal_failures_of_a_task_that_is_retried_are_counted() {
+    let shell = Shell::new("497000000014").await;
+    deploy(&stack().await.config(shell.name).await, &failing_definition()).await;
+    let failed = shell.run(&["run", "export-table", "--table", "orders", "--follow"]).await;
+    assert_eq!(failed.code, Some(1), "{}", failed.remarks);
+    let tries: Vec<&str> =
+        failed.remarks.lines().map(str::trim).filter(|line| !line.ends_with(" s")).collect();
+    let first = tries.iter().position(|line| line.starts_with("failed (try 1, will be retried): "));
+    let first = first.unwrap_or_else(|| panic!("{}", failed.remarks));
+    assert_eq!(tries[first + 1], "… and 2 more times", "{}", failed.remarks);
+    assert!(tries[first + 2].starts_with("failed (try 4, not retried): "), "{}", failed.remarks);
 }
 
 #[tokio::test]
@@ -177,7 +201,7 @@ async fn ctrl_c_ends_the_command_and_not_the_execution() {
     let progress: local_aws::Progress = Arc::new(|line| eprintln!("{line}"));
     let directory = local_aws::directory();
     let local = LocalAws::start(Options { port: None, wait_scale: 1.0, directory, progress }).await.unwrap();
-    deploy(&local.config(shell.name).await).await;
+    deploy(&local.config(shell.name).await, &definition()).await;
     let mut command = shell.command(&["run", "export-table", "--table", "orders", "--follow"]).await;
     command.env("AWS_ENDPOINT_URL", local.endpoint()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
