@@ -1,6 +1,7 @@
 //! `tablekeeper executions`: lists executions of the deployed workflows.
 
 mod rendering;
+mod tables;
 
 use std::process::ExitCode;
 
@@ -11,20 +12,20 @@ use clap::Args;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::run::start::table_of;
 use crate::console::{Console, Stream};
 use crate::follow::cause_of;
 use crate::machines::{Deployed, Machine};
 use crate::{console, failure, machines, session};
+use tables::Tables;
 
 /// How many executions of a state machine are searched for those of a table.
 const SEARCHED: usize = 200;
 
 /// List the executions of the deployed workflows, the newest first.
 ///
-/// Each line is an execution: when it started, its workflow, its table, its status, how long it took, and its name,
-/// which `tablekeeper follow` takes. A failed execution has its error below it. The exit code is 0, even if there are
-/// none.
+/// Each line is an execution: when it started, its workflow, its tables, its status, how long it took, and its name,
+/// which `tablekeeper follow` takes. A failed execution has its error below it, and of a report with a line for each
+/// table or setting, those that failed. The exit code is 0, even if there are none.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper executions\n  \
                         tablekeeper executions --table customer-production --limit 5\n  \
@@ -33,7 +34,7 @@ pub(crate) struct Arguments {
     /// Only executions of this workflow.
     #[arg(long, value_parser = machines::workflow())]
     workflow: Option<String>,
-    /// Only executions that work on this table. Searches the newest 200 of each workflow.
+    /// Only executions that work on this table, read it or make it. Searches the newest 200 of each workflow.
     #[arg(long)]
     table: Option<String>,
     /// Only executions that failed, timed out or were aborted.
@@ -69,7 +70,9 @@ struct Line<'a> {
     name: &'a str,
     execution_arn: &'a str,
     workflow: &'a str,
+    /// The first of the tables.
     table: Option<String>,
+    tables: Vec<String>,
     status: &'a str,
     #[serde(serialize_with = "milliseconds")]
     started_at: DateTime<Utc>,
@@ -96,10 +99,11 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         if arguments.failed && !is_failure(&execution.status) {
             continue;
         }
-        let line = line(&client, execution).await?;
-        if arguments.table.is_some() && arguments.table != line.table {
+        let (line, tables) = line(&client, execution).await?;
+        if arguments.table.as_ref().is_some_and(|table| !tables.has(table)) {
             continue;
         }
+        let line = Line { table: tables.shown.first().cloned(), tables: tables.shown, ..line };
         if arguments.json {
             console::print_data(&serde_json::to_string(&line)?);
         }
@@ -153,22 +157,26 @@ fn listed(machine: &Machine, execution: ExecutionListItem) -> Listed {
     }
 }
 
-/// Reads what the list does not have: the table, and why the execution failed.
-async fn line<'a>(client: &Client, execution: &'a Listed) -> anyhow::Result<Line<'a>> {
+/// Reads what the list does not have: the tables, and why the execution failed.
+async fn line<'a>(client: &Client, execution: &'a Listed) -> anyhow::Result<(Line<'a>, Tables)> {
     let described = client.describe_execution().execution_arn(&execution.arn).send().await;
     let described = described.map_err(failure::aws("states:DescribeExecution"))?;
-    let input: Value = serde_json::from_str(described.input().unwrap_or_default()).unwrap_or_default();
-    Ok(Line {
+    let json =
+        |text: Option<&str>| -> Value { serde_json::from_str(text.unwrap_or_default()).unwrap_or_default() };
+    let tables = Tables::new(&json(described.input()), &json(described.output()));
+    let line = Line {
         name: &execution.name,
         execution_arn: &execution.arn,
         workflow: &execution.machine.workflow,
-        table: table_of(&input).map(str::to_owned),
+        table: None,
+        tables: Vec::new(),
         status: execution.status.as_str(),
         started_at: execution.started,
         stopped_at: execution.stopped,
         error: described.error.filter(|error| !error.is_empty()),
         cause: described.cause.as_deref().map(cause_of),
-    })
+    };
+    Ok((line, tables))
 }
 
 fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -117,6 +117,18 @@ async fn equal_failures_of_a_task_that_is_retried_are_counted() {
 }
 
 #[tokio::test]
+async fn executions_are_found_by_any_table_of_their_input() {
+    let shell = shell("497000000015").await;
+    shell
+        .done(&["run", "export-table", "--input", r#"{"TableNames": ["customers", "orders", "notes"]}"#])
+        .await;
+    let found = shell.done(&["executions", "--table", "notes"]).await.data;
+    assert!(found.lines().nth(1).is_some_and(|line| line.contains("  customers and 2 more  ")), "{found}");
+    let json = shell.done(&["executions", "--table", "orders", "--json"]).await.json();
+    assert_eq!((&json["table"], &json["tables"][2]), (&json!("customers"), &json!("notes")));
+}
+
+#[tokio::test]
 async fn an_input_that_does_not_fit_starts_no_execution() {
     let shell = shell("497000000011").await;
     for (arguments, expected) in [

@@ -3,7 +3,7 @@
 use chrono::Local;
 use tablekeeper_core::clock::Clock;
 
-use super::Line;
+use super::{Line, tables};
 use crate::console;
 use crate::console::Console;
 use crate::layout::terminal_width;
@@ -14,6 +14,8 @@ const TABLE: usize = 2;
 const TOOK: usize = 4;
 /// The name of a table is not shortened below this.
 const SHORTEST_TABLE: usize = 12;
+/// The number of failures of a report that are shown.
+const MOST_FAILURES: usize = 10;
 
 /// Prints the executions, with a heading.
 pub(super) fn print(console: &Console, lines: &[Line<'_>]) {
@@ -29,18 +31,32 @@ pub(super) fn print(console: &Console, lines: &[Line<'_>]) {
         let failed = !matches!(line.status, "RUNNING" | "SUCCEEDED" | "PENDING_REDRIVE");
         console.line(&if failed { console.bad(&row) } else { row });
         if let Some(error) = &line.error {
-            let cause = line.cause.as_deref().unwrap_or_default();
-            let cause = cause.lines().collect::<Vec<_>>().join(" ");
-            console.line(&console.faint(&format!("    {error}: {cause}")));
+            for text in why(error, line.cause.as_deref().unwrap_or_default(), terminal_width()) {
+                console.line(&console.faint(&text));
+            }
         }
     }
+}
+
+/// Returns the error below an execution. Of a report with a line for each table or setting, only those that failed are
+/// shown. On a terminal, lines are cut at its width.
+fn why(error: &str, cause: &str, terminal: Option<usize>) -> Vec<String> {
+    let mut lines = cause.lines();
+    let first = format!("    {error}: {}", lines.next().unwrap_or_default());
+    let is_failure = |line: &&str| line.contains(": failed") || line.contains(", but ");
+    let failures: Vec<&str> = lines.filter(is_failure).collect();
+    let unlisted = failures.len().saturating_sub(MOST_FAILURES);
+    let failures = failures.into_iter().take(MOST_FAILURES).map(|line| format!("      {}", line.trim()));
+    let rest = (unlisted > 0).then(|| format!("      and {unlisted} more"));
+    let lines = std::iter::once(first).chain(failures).chain(rest);
+    lines.map(|line| terminal.map_or_else(|| line.clone(), |width| shortened(&line, width))).collect()
 }
 
 fn cells(line: &Line<'_>) -> [String; 6] {
     let started = line.started_at.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S").to_string();
     let end = line.stopped_at.unwrap_or_else(|| Clock::System.now());
     let seconds = (end - line.started_at).num_milliseconds().max(0) as f64 / 1000.0;
-    let table = line.table.as_deref().unwrap_or("-").to_owned();
+    let table = tables::cell(&line.tables);
     let took = console::duration(seconds).to_string();
     [started, line.workflow.to_owned(), table, line.status.to_owned(), took, line.name.to_owned()]
 }
@@ -96,6 +112,23 @@ mod tests {
         for terminal in [None, Some(200), Some(10)] {
             assert_eq!(aligned(&rows("orders", "by-hand-1"), terminal), expected, "{terminal:?}");
         }
+    }
+
+    #[test]
+    fn a_report_shows_only_its_failures() {
+        let cause = "2 of 3 tables were not exported:\norders: failed: ExportFailed: it is DELETING\n\
+                     notes: backed up, but 2 not deleted: AccessDenied\ncustomers: exported 3 items";
+        let expected = [
+            "    TablesFailed: 2 of 3 tables were not exported:",
+            "      orders: failed: ExportFailed: it is DELETING",
+            "      notes: backed up, but 2 not deleted: AccessDenied",
+        ];
+        assert_eq!(why("TablesFailed", cause, None), expected);
+        let narrow = why("TablesFailed", cause, Some(30));
+        assert!(narrow.iter().all(|line| line.chars().count() <= 30), "{narrow:?}");
+        assert_eq!(why("E", "one sentence", None), ["    E: one sentence"]);
+        let long = format!("all:{}", "\nTags: failed (refused)".repeat(14));
+        assert_eq!(why("E", &long, None).last().unwrap(), "      and 4 more");
     }
 
     #[test]
