@@ -74,6 +74,11 @@ impl Emulator {
     }
 }
 
+/// Returns the seconds before Lambda's first retry of an event: the minute that it is on AWS, shortened like Wait states.
+fn retry_wait(wait_scale: f64) -> f64 {
+    (60.0 * wait_scale).max(0.05)
+}
+
 impl Process {
     fn spawn(settings: &Settings<'_>, service_token: &str) -> Result<Self, Error> {
         let Settings { python, directory, wait_scale, proxy } = settings;
@@ -93,7 +98,7 @@ impl Process {
             .env("MINISTACK_ACCOUNT_ID", crate::ACCOUNT)
             .env("MINISTACK_REGION", crate::REGION)
             .env("SFN_WAIT_SCALE", wait_scale.to_string())
-            .env("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "0.05")
+            .env("LAMBDA_ASYNC_RETRY_BASE_SECONDS", retry_wait(*wait_scale).to_string())
             .env("AWS_ENDPOINT_URL", format!("http://{proxy}"))
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("TMPDIR", &temporary)

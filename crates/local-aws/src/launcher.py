@@ -24,6 +24,7 @@ The launcher also changes what cannot be changed over HTTP:
 - Lambda: an event source mapping of a template has numbers and booleans where the template has
   parameters. A mapping of a DynamoDB stream honours the failed records that its function reports,
   discards a batch after the maximum number of retries, and writes discarded batches to a bucket.
+  Events of EventBridge and SNS are retried, and then sent to the function's destination for failures.
 """
 
 import contextvars
@@ -491,6 +492,32 @@ def let_functions_report_failed_records():
     lambda_svc._send_ddb_stream_failure_record = send_with_records
 
 
+def let_events_be_retried():
+    """EventBridge and SNS invoke functions as InvocationType Event does: with retries, and then the destination for
+    failures. The emulator invokes once for them."""
+    from ministack.services import eventbridge, lambda_svc, sns
+
+    def invoke(arn, event):
+        function, config, _ = lambda_svc._get_func_record_for_ref(arn)
+        if function and config:
+            record = lambda_svc._execution_record_for_config(function, config)
+            lambda_svc.invoke_async_with_retry(record, event)
+
+    def invoke_with_event(arn, payload):
+        try:
+            event = json.loads(payload)
+        except (json.JSONDecodeError, TypeError):
+            event = {"body": payload}
+        invoke(arn, event)
+
+    def invoke_with_notification(arn, envelope, topic, subscription, *rest):
+        record = {"EventVersion": "1.0", "EventSubscriptionArn": subscription, "EventSource": "aws:sns"}
+        invoke(arn, {"Records": [{**record, "Sns": json.loads(envelope)}]})
+
+    eventbridge._dispatch_to_lambda = invoke_with_event
+    sns._deliver_to_lambda = invoke_with_notification
+
+
 def let_idle_functions_rest():
     import queue
     import socketserver
@@ -537,6 +564,7 @@ if __name__ == "__main__":
     let_templates_make_typed_mappings()
     let_templates_make_alarms_on_metric_math()
     let_functions_report_failed_records()
+    let_events_be_retried()
     transform_each_template_once()
     let_idle_functions_rest()
     import gc

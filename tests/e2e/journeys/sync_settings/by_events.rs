@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use local_aws::Call;
+use local_aws::{Call, Fault, Rule};
 use serde_json::Value;
 use tablekeeper_core::settings::SettingName;
 use tablekeeper_core::settings::report::{Outcome, SourceKind};
@@ -11,7 +11,7 @@ use tablekeeper_tests::workflows::sync_settings::tables::{Billing, stream_arn, t
 use tablekeeper_tests::workflows::sync_settings::{
     SOURCE, TARGET, cloudtrail, restore, restore_backup, restore_job, workflow,
 };
-use tablekeeper_tests::{Deployed, stack};
+use tablekeeper_tests::{Deployed, stack, until_some};
 
 use super::as_read::{AsRead, alarms, policies, resources};
 use super::support::{
@@ -99,6 +99,27 @@ async fn a_restore_job_is_synced_through_aws_backup() {
     make_rich_source(&deployed, Billing::OnDemand).await;
     restore_recovery_point(&deployed, TARGET).await;
     is_synced_once(&deployed, Billing::OnDemand).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_retried_twice_and_then_a_dead_letter() {
+    for times in [2, usize::MAX] {
+        let deployed = deployed_with_rules().await;
+        make_plain_source(&deployed).await;
+        let (account, step) = (deployed.account.clone(), Some("sync-settings.start".to_owned()));
+        let action = "dynamodb:DescribeTable".to_owned();
+        let rule = Rule { account, step, action, from_ordinal: 0, times, fault: Fault::Refuse };
+        stack().await.aws.proxy().inject(rule);
+        restore(&deployed).await;
+        if times == 2 {
+            report(&sync_of(&deployed, TARGET).await);
+            assert_eq!(deployed.dead_letters().await, Vec::<Value>::new());
+            continue;
+        }
+        let letter = until_some("a dead letter", async || deployed.dead_letters().await.pop()).await;
+        assert_eq!(letter["responsePayload"]["errorType"], "AccessDenied", "{letter}");
+        assert_eq!((starts(&deployed).await, executions(&deployed).await), (0, 0));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
