@@ -122,6 +122,25 @@ pub fn hours_of(of: &'static str, hours: &str) -> Result<TimeDelta, SelectionErr
 }
 
 impl Selection {
+    /// Returns the error of a selection that has no tables, or too many. `reason` follows the field and its value, as in
+    /// ``TableTag is `a=b`; no table has this tag``.
+    pub fn refused(&self, reason: impl FnOnce(&str) -> String) -> SelectionError {
+        let (of, value, every) = match self {
+            Selection::Names(names) => ("TableNames", quoted(&names.join(", ")), "no table is named"),
+            Selection::Pattern(pattern) => (
+                "TableNamePattern",
+                quoted(pattern.as_str()),
+                "no table of this account and Region has such a name",
+            ),
+            Selection::Tag { key, value, .. } => (
+                "TableTag",
+                quoted(&format!("{key}={value}")),
+                "no table of this account and Region has this tag",
+            ),
+        };
+        field(of, format!("is {value}; {}", reason(every)))
+    }
+
     /// Finds the names of the selected tables in the Region and account of the execution.
     pub async fn tables(
         self,

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
-use tablekeeper_core::aws::table_selection::{field, hours_of};
+use tablekeeper_core::aws::table_selection::hours_of;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::prune::PruneConfig;
 use tablekeeper_core::prune::execution_input::{Defaults, ExecutionInput, SelectionError};
@@ -107,13 +107,15 @@ impl Step for SelectTables {
         let retention = wanted.retention(defaults)?;
         let others = wanted.others(defaults)?;
         let timeout = hours_of("BackupTimeoutHours", &input.backup_timeout_hours)?;
-        let tables = wanted.selection(defaults)?.tables(&self.dynamodb, &input.execution_arn).await?;
+        let selection = wanted.selection(defaults)?;
+        let tables = selection.clone().tables(&self.dynamodb, &input.execution_arn).await?;
         if tables.is_empty() || tables.len() > MOST_TABLES {
-            let reason = format!(
-                "and the other selection fields choose {} tables; one execution can back up 1 to {MOST_TABLES}",
-                tables.len()
-            );
-            return Err(Error::Input(field("TableName", reason)));
+            return Err(Error::Input(selection.refused(|none| match tables.len() {
+                0 => none.to_owned(),
+                many => {
+                    format!("{many} tables are selected, and one execution backs up at most {MOST_TABLES}")
+                }
+            })));
         }
         let share = |of_all: usize, least, most| {
             u32::try_from((of_all / tables.len()).clamp(least, most)).unwrap_or(u32::MAX)

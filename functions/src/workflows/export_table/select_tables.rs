@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::aws::table as table_description;
-use tablekeeper_core::aws::table_selection::field;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::export::execution_input::{Defaults, ExecutionInput, SelectionError};
 use tablekeeper_core::export::{ExportConfig, scan_plan};
@@ -102,10 +101,10 @@ impl Step for SelectTables {
         let (wanted, defaults) = (&input.execution_input, &input.defaults);
         let selection = wanted.selection(defaults)?;
         let mut run = wanted.run(defaults, input.started_at)?;
+        let none = selection.refused(str::to_owned);
         let mut tables = selection.tables(&self.dynamodb, &input.execution_arn).await?;
         if tables.is_empty() {
-            let reason = "and the other selection fields choose no table".to_owned();
-            return Err(Error::Input(field("TableName", reason)));
+            return Err(Error::Input(none));
         }
         let left_out = u32::try_from(tables.len().saturating_sub(MOST_TABLES)).unwrap_or(u32::MAX);
         if left_out > 0 {

@@ -125,10 +125,18 @@ async fn a_table_deleted_during_the_selection_has_no_tag() {
 
 #[tokio::test]
 async fn a_selection_without_tables_is_rejected() {
-    for nothing in [json!({ "TableNamePattern": "^x" }), json!({ "TableTag": "backup=nightly" })] {
+    for (nothing, expected) in [
+        (
+            json!({ "TableNamePattern": "^x" }),
+            "TableNamePattern is `^x`; no table of this account and Region has such a name",
+        ),
+        (
+            json!({ "TableTag": "backup=nightly" }),
+            "TableTag is `backup=nightly`; no table of this account and Region has this tag",
+        ),
+    ] {
         let failure = select(&five_tables(), nothing).await.unwrap_err();
         assert_eq!(failure.name, ErrorName::InvalidInput);
-        let expected = "choose 0 tables; one execution can back up 1 to 150";
         assert!(failure.message.ends_with(expected), "{failure}");
     }
 }
@@ -144,7 +152,10 @@ async fn at_most_150_tables_are_selected() {
     assert_eq!(output["run"]["deletions"], 10, "1,500 of all tables together");
     let failure = select(&tables(151), everything()).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::InvalidInput);
-    assert!(failure.message.contains("choose 151 tables; one execution can back up 1 to"), "{failure}");
+    assert!(
+        failure.message.contains("151 tables are selected, and one execution backs up at most 150"),
+        "{failure}"
+    );
 }
 
 #[tokio::test]

@@ -63,7 +63,8 @@ async fn the_tables_share_the_segments() {
     }
     let failure = select(&tables(0), json!({})).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::InvalidInput);
-    assert!(failure.message.ends_with("and the other selection fields choose no table"), "{failure}");
+    let expected = "TableTag is `BackupEnabled=true`; no table of this account and Region has this tag";
+    assert!(failure.message.ends_with(expected), "{failure}");
 }
 
 #[tokio::test]
