@@ -1,4 +1,4 @@
-//! `tablekeeper explain`: prints what an error name or the end of an execution means, and what to do about it.
+//! `tablekeeper explain`: prints what an error name, the end of an execution or an outcome means, and what to do about it.
 
 mod page;
 
@@ -10,12 +10,13 @@ use contracts::suggestion::closest;
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
 use crate::{console, layout};
-use page::{cells, entries, rows};
+use page::{Kind, after_ends_of, cells, entries, rows};
 
 /// Explain an error name or the end of an execution, and say what to do about it.
 ///
 /// The names are those in parentheses at the end of an error message, in the `Error` of a failed execution, and in
-/// alarms. The end of an execution is the name of its last state. Without a name, all names are listed, each with the
+/// alarms. The end of an execution is the name of its last state. The outcomes of publish-pointer are explained, too.
+/// Without a name, all names are listed, each with the
 /// first sentence of its explanation. The exit code is 2 if there is no such name.
 #[derive(Debug, Args)]
 #[command(
@@ -40,9 +41,9 @@ pub(crate) fn act(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns whether this is the name of an error, and not of an end.
+/// Returns whether this is the name of an error, and not of an end or an outcome.
 pub(crate) fn is_known(name: &str) -> bool {
-    let of_aws = || rows().filter(|row| row.workflow.is_none()).flat_map(|row| row.names());
+    let of_aws = || rows().filter(|row| row.kind == Kind::ErrorOfAws).flat_map(|row| row.names());
     entries().map(|(known, _)| known).chain(of_aws()).any(|known| known == name)
 }
 
@@ -57,8 +58,15 @@ fn list() -> Vec<String> {
 
 /// Returns the first sentence of an explanation. Of an end that several workflows have, returns the workflows.
 fn in_short(name: &str) -> String {
+    let outcome = rows().find_map(|row| match row.kind {
+        Kind::Outcome(step) if row.names().any(|known| known == name) => Some((step, row.text)),
+        _ => None,
+    });
+    if let Some((step, text)) = outcome {
+        return format!("Outcome of {step}: {}", first_sentence(&plain(text)));
+    }
     let ends = rows().filter(|row| row.names().any(|known| known == name));
-    let ends: Vec<_> = ends.filter_map(|row| row.workflow.map(|workflow| (workflow, row.text))).collect();
+    let ends: Vec<_> = ends.filter_map(|row| row.workflow().map(|workflow| (workflow, row.text))).collect();
     match ends.as_slice() {
         [] => first_sentence(&explanation(name).map(|(_, text)| text).unwrap_or_default()),
         [(workflow, text)] => format!("End of {workflow}: {}", first_sentence(&plain(text))),
@@ -88,13 +96,22 @@ fn explanation(name: &str) -> Result<(&'static str, String), Unusable> {
         };
         return Err(Unusable(format!("there is no error `{name}`; {advice}")));
     };
-    let texts = found.iter().map(|(_, row)| match row.workflow {
-        Some(workflow) => format!("The end of an execution of {workflow}: {}.", plain(row.text)),
-        None => plain(row.text),
+    let texts = found.iter().map(|(_, row)| match row.kind {
+        Kind::End(workflow) => format!("The end of an execution of {workflow}: {}.", plain(row.text)),
+        Kind::Outcome(step) => format!("An outcome of {step}: {}.", plain(row.text)),
+        Kind::ErrorOfAws => plain(row.text),
     });
     let mut text = texts.collect::<Vec<_>>().join("\n");
-    if found.iter().any(|(_, row)| row.workflow.is_some()) && *name != "Complete" {
+    let workflows: Vec<&str> = found.iter().filter_map(|(_, row)| row.workflow()).collect();
+    if !workflows.is_empty() && *name != "Complete" {
         text.push_str("\nIts error says why; `tablekeeper explain ERROR` explains that.");
+        for workflow in workflows.iter().filter(|workflow| !after_ends_of(workflow).is_empty()) {
+            let of_workflow = if workflows.len() > 1 { format!("{workflow}: ") } else { String::new() };
+            text.push_str(&format!(
+                "\n\n{of_workflow}{}",
+                plain(after_ends_of(workflow)).replace(", too,", "")
+            ));
+        }
     }
     Ok((name, text))
 }

@@ -8,17 +8,39 @@ const ENDS: &str = "end of an execution of ";
 /// Heading of the table of errors that have no entry, because no step has them.
 const OF_AWS: &str = "error of AWS";
 
+/// Begin of the heading of a table of outcomes: `` outcome of `publish-pointer` ``.
+const OUTCOMES: &str = "outcome of ";
+
+/// What a table before the entries explains.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    /// Errors of AWS.
+    ErrorOfAws,
+    /// Ends of executions of this workflow.
+    End(&'static str),
+    /// Outcomes of this step.
+    Outcome(&'static str),
+}
+
 /// A row of a table before the entries. It explains one or more names.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
-    /// Workflow whose executions end so; `None` for an error of AWS.
-    pub(super) workflow: Option<&'static str>,
+    /// The table of the row.
+    pub(super) kind: Kind,
     names: &'static str,
     /// What the names mean.
     pub(super) text: &'static str,
 }
 
 impl Row {
+    /// Returns the workflow whose executions end so; `None` if the row explains no end.
+    pub(super) fn workflow(self) -> Option<&'static str> {
+        match self.kind {
+            Kind::End(workflow) => Some(workflow),
+            Kind::ErrorOfAws | Kind::Outcome(_) => None,
+        }
+    }
+
     /// Returns the names that the row explains.
     pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
         self.names.split(',').map(|name| name.trim().trim_matches('`'))
@@ -33,7 +55,24 @@ pub(super) fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {
         .map(|(name, text)| (name.trim(), text.trim()))
 }
 
-/// Returns the rows that explain errors of AWS and the ends of executions.
+/// Returns what the page says below the table of a workflow's ends, about starting again. Its last paragraph is left out
+/// if it introduces the next table.
+pub(super) fn after_ends_of(workflow: &str) -> &'static str {
+    let heading = format!("| {ENDS}`{workflow}` |");
+    let before = PAGE.split("\n## ").next().unwrap_or_default();
+    let Some((_, below)) = before.split_once(&heading) else { return "" };
+    let Some((_, text)) = below.split_once("|\n\n") else { return "" };
+    if text.starts_with('|') {
+        return "";
+    }
+    let text = text.split("\n|").next().unwrap_or_default().trim();
+    match text.rsplit_once("\n\n") {
+        Some((text, last)) if last.ends_with(':') => text,
+        _ => text,
+    }
+}
+
+/// Returns the rows that explain errors of AWS, the ends of executions and the outcomes of steps.
 pub(super) fn rows() -> impl Iterator<Item = Row> {
     let before = PAGE.split("\n## ").next().unwrap_or_default();
     let mut heading = None;
@@ -51,9 +90,14 @@ pub(super) fn rows() -> impl Iterator<Item = Row> {
         if first.trim_matches('-').is_empty() {
             return None;
         }
-        let workflow = table.strip_prefix(ENDS).map(|name| name.trim_matches('`'));
-        let is_wanted = workflow.is_some() || table == OF_AWS;
-        is_wanted.then_some(Row { workflow, names: first, text: second })
+        let named = |begin: &str| table.strip_prefix(begin).map(|name| name.trim_matches('`'));
+        let kind = match (named(ENDS), named(OUTCOMES)) {
+            (Some(workflow), _) => Kind::End(workflow),
+            (None, Some(step)) => Kind::Outcome(step),
+            (None, None) if table == OF_AWS => Kind::ErrorOfAws,
+            (None, None) => return None,
+        };
+        Some(Row { kind, names: first, text: second })
     })
 }
 

@@ -60,11 +60,48 @@ fn an_unknown_name_gets_the_closest() {
 fn an_end_is_explained_for_each_workflow_that_has_it() {
     let (name, text) = explanation("restore not started").unwrap();
     assert_eq!(name, "Restore Not Started");
-    let begins: Vec<_> =
-        text.lines().map(|line| line.split_once(": ").map_or("", |(begin, _)| begin)).collect();
+    let ends = text.lines().take(2).map(|line| line.split_once(": ").map_or("", |(begin, _)| begin));
     let expected =
-        ["The end of an execution of rotate-restore", "The end of an execution of restore-snapshot", ""];
-    assert_eq!(begins, expected, "{text}");
+        ["The end of an execution of rotate-restore", "The end of an execution of restore-snapshot"];
+    assert_eq!(ends.collect::<Vec<_>>(), expected, "{text}");
+    assert!(
+        text.contains("\n\nrotate-restore: After each of them you may start the same input again"),
+        "{text}"
+    );
+    assert!(text.contains("\n\nrestore-snapshot: After each of these, do as with"), "{text}");
+}
+
+#[test]
+fn an_end_says_how_to_start_again() {
+    for name in ["Restore Not Confirmed", "Pointer Not Moved"] {
+        let (_, text) = explanation(name).unwrap();
+        assert!(text.contains("you may start the same input again under another name"), "{text}");
+        assert!(text.contains("- A table made from the same recovery point is adopted"), "{text}");
+        assert!(text.contains("Write its tag first"), "{text}");
+        assert!(!text.contains("says in its output") && !text.contains('|'), "{text}");
+    }
+    for workflow in rows().filter_map(page::Row::workflow) {
+        assert!(
+            workflow == "rollback" || after_ends_of(workflow).starts_with("After each of the"),
+            "{workflow}"
+        );
+    }
+    assert!(!explanation("Complete").unwrap().1.contains("start the same input again"));
+}
+
+#[test]
+fn the_outcomes_of_publish_pointer_are_explained() {
+    let schema = local_aws::workspace_root().join("schemas/rotate-restore/publish-pointer.output.json");
+    let schema = std::fs::read_to_string(schema).unwrap();
+    let outcomes = rows().filter(|row| row.kind == Kind::Outcome("publish-pointer"));
+    let names: Vec<_> = outcomes.flat_map(|row| row.names()).collect();
+    assert!(names.len() == 6 && names.iter().all(|name| schema.contains(&format!("\"{name}\""))), "{schema}");
+    let (_, text) = explanation("PointerIsNewer").unwrap();
+    assert!(
+        text.starts_with("An outcome of publish-pointer: the parameter names a copy of a later"),
+        "{text}"
+    );
+    assert!(!is_known("PointerIsNewer"));
 }
 
 #[test]
@@ -86,6 +123,7 @@ fn the_list_has_a_sentence_for_each_name() {
     let line = |name: &str| lines.iter().find(|line| line.starts_with(&format!("{name} "))).unwrap();
     assert!(line("BackupNotFound").ends_with("  The backup or recovery point was not found."));
     assert!(line("Settings Not Synced").contains("  End of rotate-restore: the new table is usable, but "));
+    assert!(line("PointerIsNewer").contains("  Outcome of publish-pointer: the parameter names a copy"));
     assert!(line("Restore Failed").ends_with("  End of rotate-restore, restore-snapshot."));
     assert!(lines.iter().all(|line| line.split_once("  ").is_some_and(|(_, text)| text.trim().len() > 10)));
     assert!(lines.is_sorted());
