@@ -1,12 +1,12 @@
 //! Finds the backup that an option names: by its ARN, or as the newest one of a table.
 
-use anyhow::Context as _;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{BackupStatus, BackupSummary, BackupTypeFilter};
 use chrono::{DateTime, SecondsFormat};
 use serde_json::{Map, Value, json};
 use tablekeeper_core::aws::arn::{Arn, RecoveryPointKind, backed_up_table};
+use tablekeeper_core::aws::table as table_description;
 use tablekeeper_core::text::quoted;
 
 use crate::failure::Unusable;
@@ -37,13 +37,20 @@ pub(crate) async fn fields(
         return Ok(fields_of(json!({ "BackupArn": backup })));
     }
     let table = table.ok_or_else(|| Unusable("--backup latest needs --table".to_owned()))?;
-    let newest = newest(&Client::new(config), table).await?.with_context(|| {
+    let client = Client::new(config);
+    let Some(newest) = newest(&client, table).await? else {
         let place = stack::place(config).unwrap_or_default();
-        Unusable(format!(
-            "table {table} has no available backup {place}. If one is still being created, wait for it; otherwise make \
-             one"
-        ))
-    })?;
+        // Without permission to describe the table, it may exist.
+        let is_missing = table_description::describe(&client, table).await.is_ok_and(|found| found.is_none());
+        return Err(Unusable(match is_missing {
+            true => format!("table {table} does not exist {place}, and has no available backup; check its name"),
+            false => format!(
+                "table {table} has no available backup {place}. If one is still being created, wait for it; otherwise \
+                 make one"
+            ),
+        })
+        .into());
+    };
     console::print_remark(&format!("the newest backup of {table} is {newest}, of {}", newest.time()));
     Ok(newest.fields(forms))
 }

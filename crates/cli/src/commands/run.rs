@@ -3,6 +3,7 @@
 mod backup;
 mod execution_status;
 mod input;
+mod region;
 pub(crate) mod start;
 
 use std::process::ExitCode;
@@ -79,6 +80,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let fields = arguments.backup.fields(&arguments.workflow, &config).await?;
     let input = arguments.input.read(&arguments.workflow, fields)?;
     let machine = arguments.deployed.to_start(&arguments.workflow, &config).await?;
+    region::check(&arguments.workflow, &input, &machine.arn)?;
     announce(&config).await;
     let client = aws_sdk_sfn::Client::new(&config);
     let Started { arn: execution, already_existed } = match &arguments.name {

@@ -124,6 +124,9 @@ async fn one_backup_is_planned_by_its_arn_or_as_the_newest() {
 
     let create = account.dynamodb.create_backup().table_name("orders").backup_name("now");
     let backup = create.send().await.unwrap().backup_details.unwrap().backup_arn;
+    let mistyped = plan(&["--table", "ordres", "--backup", "latest"]).await;
+    assert!(mistyped.remarks.contains("table ordres does not exist in us-east-1"), "{}", mistyped.remarks);
+
     let by_name = plan(&latest).await;
     assert_eq!(by_name.code, Some(0), "{}", by_name.remarks);
     assert!(by_name.remarks.contains(&format!("the newest backup of orders is {backup}, of ")));
