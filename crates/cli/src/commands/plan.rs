@@ -1,5 +1,6 @@
 //! `tablekeeper plan`: shows what a workflow would do, with the code of the workflow, and changes nothing. A rotation
-//! is planned without AWS calls, except to find the newest backup. A sync reads both tables, and a prune reads the table and the list of its backups.
+//! that is planned with patterns makes no AWS calls, except to find the newest backup; without, it reads the stack and
+//! the new table. A sync reads both tables, and a prune reads the table and the list of its backups.
 
 mod prune;
 mod rotate;

@@ -1,7 +1,12 @@
 //! `tablekeeper plan rotate`: shows what the workflow would do with a notification of AWS Backup, or with one backup.
 
+mod parameters;
+mod target;
+
 use std::process::ExitCode;
 
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
 use clap::Args;
 use serde_json::{Value, json};
 use tablekeeper_core::error_name::HasErrorName as _;
@@ -13,16 +18,20 @@ use crate::backup::Forms;
 use crate::failure::Unusable;
 use crate::transfer::check_table_name;
 use crate::{backup, console, event_file, session};
+use parameters::Parameters;
 
 /// Show what rotate-restore would do with a notification of AWS Backup, or with one backup. Nothing is changed.
 ///
-/// Only --backup latest calls AWS, to find the backup. The exit code is 0 if the workflow would restore or skip, 1 if a
-/// record of the event or the backup would make it fail, and 2 if the arguments cannot be used.
+/// The patterns and the SSM parameter are those of the deployed stack, unless they are given. With a stack, the plan also
+/// says whether the new table exists, and then whether it is adopted. With patterns and without --stack, only --backup
+/// latest calls AWS, to find the backup. The exit code is 0 if the workflow would restore or skip, 1 if a record of the
+/// event or the backup would make it fail, and 2 if the arguments cannot be used.
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "tablekeeper plan rotate [OPTIONS] --event <FILE> --source-pattern <PATTERN> --replacement-pattern <TEXT>\n       \
-                      tablekeeper plan rotate [OPTIONS] --backup <ARN|latest> --source-pattern <PATTERN> --replacement-pattern <TEXT>",
-    after_help = "Examples:\n  tablekeeper plan rotate --event events/rotate-restore/start.sns-live-wording.json \\\n    \
+    override_usage = "tablekeeper plan rotate [OPTIONS] --event <FILE>\n       \
+                      tablekeeper plan rotate [OPTIONS] --backup <ARN|latest>",
+    after_help = "Examples:\n  tablekeeper plan rotate --table customer-production --backup latest\n  \
+                        tablekeeper plan rotate --event events/rotate-restore/start.sns-live-wording.json \\\n    \
                         --source-pattern '(?i)-production$' --replacement-pattern '-staging'\n  \
                         tablekeeper plan rotate --table customer-production --backup latest \\\n    \
                         --source-pattern '(?i)-production$' --replacement-pattern '-staging'"
@@ -37,26 +46,31 @@ pub(crate) struct Arguments {
     /// The table that --backup is of.
     #[arg(long, requires = "backup")]
     table: Option<String>,
-    /// The part of the table's name to replace: a regular expression in RE2 syntax.
-    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
-    source_pattern: String,
-    /// The replacement: $1 and ${name} stand for groups; may be empty.
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    replacement_pattern: String,
-    /// The SSM parameter to point at the new table; $1 and ${name} stand for groups.
-    #[arg(long, value_name = "NAME")]
-    ssm_parameter_name: Option<String>,
+    #[command(flatten)]
+    options: parameters::Options,
     /// Print one line of JSON per record.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let name = arguments.ssm_parameter_name.as_deref();
-    let patterns = Patterns::new(&arguments.source_pattern, &arguments.replacement_pattern, name)
-        .map_err(|error| Unusable(error.to_string()))?;
+    let reads_stack = arguments.options.read_stack();
+    let reads_backups = arguments.backup.as_deref() == Some("latest");
+    let config = if reads_stack || reads_backups { Some(session::sdk_config().await) } else { None };
+    let Parameters { patterns, knows_parameter } = arguments.options.resolve(config.as_ref()).await?;
+    let client = config.as_ref().filter(|_| reads_stack).map(Client::new);
+    let show = async |plan: Value| -> anyhow::Result<bool> {
+        let plan = match &client {
+            Some(client) => target::check(plan, client).await?,
+            None => plan,
+        };
+        let text = if arguments.json { plan.to_string() } else { describe(&plan, knows_parameter) };
+        console::print_data(&text);
+        Ok(plan.get("error").is_none())
+    };
     if let Some(backup) = &arguments.backup {
-        return of_backup(&arguments, backup, &patterns).await;
+        let plan = of_backup(&arguments, backup, &patterns, config.as_ref()).await?;
+        return Ok(if show(plan).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let event = match event_file::read(arguments.event.as_deref().unwrap_or("-")) {
         Ok(event) => event,
@@ -67,29 +81,32 @@ pub(super) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Err(error) => return Err(error),
     };
-    let decisions = decide(&event, &patterns);
-    for decision in &decisions {
-        let plan = as_json(decision);
-        console::print_data(&if arguments.json { plan.to_string() } else { describe(&plan) });
+    let mut all = true;
+    for decision in &decide(&event, &patterns) {
+        all &= show(as_json(decision)).await?;
     }
-    Ok(if decisions.iter().all(Result::is_ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Plans the rotation of one backup, as an execution that a person starts with it.
-async fn of_backup(arguments: &Arguments, backup: &str, patterns: &Patterns) -> anyhow::Result<ExitCode> {
+async fn of_backup(
+    arguments: &Arguments,
+    backup: &str,
+    patterns: &Patterns,
+    config: Option<&SdkConfig>,
+) -> anyhow::Result<Value> {
     let table = arguments.table.as_deref();
     table.map_or(Ok(()), check_table_name)?;
-    let config = session::sdk_config().await;
     let forms = Forms { has_arn: true, has_message: true };
-    let fields = backup::fields(backup, table, forms, &config).await?;
+    // An ARN alone needs no environment of AWS.
+    let offline = SdkConfig::builder().build();
+    let fields = backup::fields(backup, table, forms, config.unwrap_or(&offline)).await?;
     let input: ExecutionInput = serde_json::from_value(Value::Object(fields))?;
     let backup = input.backup().map_err(|error| Unusable(error.to_string()))?;
-    let plan = match Rotation::plan(&backup, patterns) {
+    Ok(match Rotation::plan(&backup, patterns) {
         Ok(rotation) => restore(&backup, &rotation, None),
         Err(error) => json!({ "restore": false, "reason": error.to_string(), "error": error.name() }),
-    };
-    console::print_data(&if arguments.json { plan.to_string() } else { describe(&plan) });
-    Ok(if plan.get("error").is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })
 }
 
 /// Returns the plan of a restore. Only an execution of the trigger has a name that derives from its backup job.
@@ -116,7 +133,8 @@ fn as_json(decision: &Result<Decision, DecisionError>) -> Value {
     }
 }
 
-fn describe(plan: &Value) -> String {
+/// Describes a plan. `knows_parameter` says whether a missing parameter means that none is written.
+fn describe(plan: &Value, knows_parameter: bool) -> String {
     let text = |field: &str| plan.get(field).and_then(Value::as_str).unwrap_or("none").to_owned();
     if plan.get("restore") != Some(&json!(true)) {
         let error = plan.get("error").and_then(Value::as_str).map(|name| format!(" ({name})"));
@@ -130,7 +148,11 @@ fn describe(plan: &Value) -> String {
     if plan.get("executionName").is_some_and(Value::is_string) {
         lines.push(format!("  execution  {}", text("executionName")));
     }
-    lines.push(format!("  parameter  {}", text("ssmParameterName")));
+    lines.extend(target::line(plan).map(|text| format!("  table      {text}")));
+    lines.push(match knows_parameter {
+        true => format!("  parameter  {}", text("ssmParameterName")),
+        false => "  parameter  not known: no stack was read; give --stack or --ssm-parameter-name".to_owned(),
+    });
     lines.join("\n")
 }
 
@@ -163,14 +185,16 @@ mod tests {
                 "backupJobId": "JOB-1", "targetTable": "orders-staging-20190902-13-48-52",
                 "executionName": "rot-job-1", "ssmParameterName": "/p" })
         );
-        assert!(describe(&plan).starts_with("orders-production is restored to orders-staging-2019"));
+        assert!(describe(&plan, true).starts_with("orders-production is restored to orders-staging-2019"));
     }
 
     #[test]
     fn a_skipped_record_has_its_reason() {
-        assert!(describe(&plan("FAILED", "")).starts_with("no restore: the backup job's state is `FAILED`"));
+        assert!(
+            describe(&plan("FAILED", ""), true).starts_with("no restore: the backup job's state is `FAILED`")
+        );
         let refused = plan("COMPLETED", "ü");
         assert_eq!((&refused["restore"], &refused["error"]), (&json!(false), &json!("InvalidTargetName")));
-        assert!(describe(&refused).starts_with("no restore (InvalidTargetName): "));
+        assert!(describe(&refused, true).starts_with("no restore (InvalidTargetName): "));
     }
 }

@@ -4,9 +4,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
+use aws_sdk_dynamodb::types::Tag;
 use serde_json::{Value, json};
 
 use super::support::Account;
+use crate::shell::stack;
 
 fn event(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/rotate-restore").join(name)
@@ -122,17 +124,20 @@ async fn one_backup_is_planned_by_its_arn_or_as_the_newest() {
     assert_eq!(none.code, Some(2), "{}", none.remarks);
     assert!(none.remarks.contains("table orders has no available backup in us-east-1"), "{}", none.remarks);
 
-    let create = account.dynamodb.create_backup().table_name("orders").backup_name("now");
-    let backup = create.send().await.unwrap().backup_details.unwrap().backup_arn;
     let mistyped = plan(&["--table", "ordres", "--backup", "latest"]).await;
     assert!(mistyped.remarks.contains("table ordres does not exist in us-east-1"), "{}", mistyped.remarks);
 
+    let create = account.dynamodb.create_backup().table_name("orders").backup_name("now");
+    let backup = create.send().await.unwrap().backup_details.unwrap().backup_arn;
     let by_name = plan(&latest).await;
     assert_eq!(by_name.code, Some(0), "{}", by_name.remarks);
     assert!(by_name.remarks.contains(&format!("the newest backup of orders is {backup}, of ")));
     let lines: Vec<&str> = by_name.data.lines().collect();
     assert!(lines[0].starts_with("orders is restored to copy-20"), "{}", by_name.data);
-    let rest = [format!("  from       {backup} (by DynamoDB)"), "  parameter  none".to_owned()];
+    let rest = [
+        format!("  from       {backup} (by DynamoDB)"),
+        "  parameter  not known: no stack was read; give --stack or --ssm-parameter-name".to_owned(),
+    ];
     assert_eq!(lines[1..], rest, "{}", by_name.data);
 
     let by_arn = plan(&["--backup", &backup, "--json"]).await.json();
@@ -144,4 +149,58 @@ async fn one_backup_is_planned_by_its_arn_or_as_the_newest() {
     assert_eq!((unmatched.code, &unmatched.json()["restore"]), (Some(1), &json!(false)));
     let neither = plan(&[]).await;
     assert!(neither.code == Some(2) && neither.remarks.contains("--event <FILE>"), "{}", neither.remarks);
+}
+
+/// Creates a stack with the parameters of `rotate-restore`, and nothing that would run.
+async fn deploy(account: &str, stack_name: &str) {
+    let default = |value: &str| json!({ "Type": "String", "Default": value });
+    let template = json!({
+        "Description": "tablekeeper rotate-restore - a stand-in.",
+        "Parameters": { "SourcePattern": default("^orders$"), "ReplacementPattern": default("copy"),
+            "SSMParameterName": default("/copies/orders") },
+        "Resources": { "Queue": { "Type": "AWS::SQS::Queue" } },
+    });
+    let client = aws_sdk_cloudformation::Client::new(&stack().await.config(account).await);
+    let create = client.create_stack().stack_name(stack_name);
+    create.template_body(template.to_string()).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_deployed_stack_has_the_patterns_and_the_new_table_is_looked_up() {
+    let account = Account::with_table("490000000055").await;
+    let plan = async |more: &[&str]| account.plan_of("rotate", "us-east-1", more).await;
+    let latest = ["--table", "orders", "--backup", "latest"];
+    let missing = plan(&latest).await;
+    assert_ne!(missing.code, Some(0));
+    assert!(
+        missing.remarks.contains("stack tablekeeper-rotate-restore does not exist"),
+        "{}",
+        missing.remarks
+    );
+    deploy(account.name, "tablekeeper-rotate-restore").await;
+    let create = account.dynamodb.create_backup().table_name("orders").backup_name("now");
+    let backup = create.send().await.unwrap().backup_details.unwrap().backup_arn;
+    let planned = plan(&latest).await;
+    assert_eq!(planned.code, Some(0), "{}", planned.remarks);
+    let rest: Vec<&str> = planned.data.lines().skip(2).collect();
+    assert_eq!(rest, ["  table      does not exist yet", "  parameter  /copies/orders"], "{}", planned.data);
+
+    let target =
+        plan(&["--backup", &backup, "--json"]).await.json()["targetTable"].as_str().unwrap().to_owned();
+    account.create(&target, "id", false).await;
+    let untagged = plan(&["--backup", &backup]).await;
+    assert!(untagged.data.contains("  table      exists without a tag."), "{}", untagged.data);
+    let arn = format!("arn:aws:dynamodb:us-east-1:{}:table/{target}", account.name);
+    let id = backup.rsplit('/').next().unwrap();
+    for (value, code, expected) in [
+        ("014-aa", Some(1), "is refused (TargetTableExists): its tag"),
+        (id, Some(0), "exists, and is adopted"),
+    ] {
+        let tag = Tag::builder().key("tablekeeper:recovery-point").value(value).build().unwrap();
+        account.dynamodb.tag_resource().resource_arn(&arn).tags(tag).send().await.unwrap();
+        account.dynamodb.list_tags_of_resource().resource_arn(&arn).send().await.unwrap();
+        let planned = plan(&["--backup", &backup]).await;
+        assert_eq!(planned.code, code, "{}", planned.data);
+        assert!(planned.data.contains(expected), "{}", planned.data);
+    }
 }
