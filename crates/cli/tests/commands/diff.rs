@@ -150,10 +150,6 @@ async fn a_comparison_continues_after_what_it_has_read() {
     let command = ["diff", "orders", "copy", "--segments", "1", "--work", "work"];
     account.fault("dynamodb:Scan", 1, usize::MAX, Fault::Hold).await;
     let mut child = account.command(&command).await.spawn().unwrap();
-    refused(
-        &account.run(&[&command[..], &["--resume"]].concat()).await,
-        "another process compares in work; wait for its end, or choose another directory with --work",
-    );
     let one_is_done = async {
         let state = account.path("work/diff.json");
         while !std::fs::read_to_string(&state).unwrap_or_default().contains("\"done\":true") {
@@ -162,6 +158,10 @@ async fn a_comparison_continues_after_what_it_has_read() {
         }
     };
     tokio::time::timeout(Duration::from_secs(120), one_is_done).await.unwrap();
+    refused(
+        &account.run(&[&command[..], &["--resume"]].concat()).await,
+        "another process compares in work; wait for its end, or choose another directory with --work",
+    );
     child.kill().await.unwrap();
     crate::shell::stack().await.proxy().clear_rules(account.name);
 

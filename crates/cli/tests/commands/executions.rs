@@ -208,7 +208,7 @@ async fn a_time_is_understood_and_said() {
 
 #[tokio::test]
 async fn ctrl_c_ends_the_command_and_not_the_execution() {
-    let shell = Shell::new("497000000014").await;
+    let shell = Shell::new("496000000002").await;
     // Its waits last, unlike those of the stack that the other tests share.
     let progress: local_aws::Progress = Arc::new(|line| eprintln!("{line}"));
     let directory = local_aws::directory();

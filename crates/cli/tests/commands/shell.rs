@@ -1,8 +1,9 @@
 //! What the tests of commands share: the local stack, an account with a directory, and the output of a command.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, StreamSpecification,
@@ -48,7 +49,10 @@ pub(crate) struct CommandOutput {
 }
 
 impl Shell {
+    /// Creates an account. Each test has one of its own, as they run at the same time.
     pub(crate) async fn new(name: &'static str) -> Shell {
+        static NAMES: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+        assert!(NAMES.lock().unwrap().insert(name), "two tests have the account {name}");
         let latency = SimulatedLatency {
             tables: 0,
             indexes: 0,

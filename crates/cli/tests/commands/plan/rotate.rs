@@ -167,7 +167,7 @@ async fn deploy(account: &str, stack_name: &str) {
 
 #[tokio::test]
 async fn a_deployed_stack_has_the_patterns_and_the_new_table_is_looked_up() {
-    let account = Account::with_table("490000000055").await;
+    let account = Account::with_table("496000000001").await;
     let plan = async |more: &[&str]| account.plan_of("rotate", "us-east-1", more).await;
     let latest = ["--table", "orders", "--backup", "latest"];
     let missing = plan(&latest).await;
