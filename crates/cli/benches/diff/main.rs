@@ -7,8 +7,8 @@
 //! comparison does. Both must find the same three differences. It measures the user and system CPU time of a process
 //! from its start to its end, and its peak resident memory. It prints the table in docs/benchmarks.md.
 #![expect(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a benchmark that cannot measure has nothing better to do than stop"
 )]
 
