@@ -5,8 +5,8 @@ from svg import Picture
 
 
 def workflows():
-    """The ten workflows around a table."""
-    p = Picture(1160, 592, "The ten workflows of tablekeeper around a DynamoDB table")
+    """The eleven workflows around a table."""
+    p = Picture(1160, 592, "The eleven workflows of tablekeeper around a DynamoDB table")
     column = lambda number: 174 + 164 * number
     row = lambda number: 72 + 68 * number
     box = lambda c, r, kind, title, caption: p.box(column(c), row(r), 146, 48, kind, title, caption)
@@ -30,6 +30,8 @@ def workflows():
     box(0, 2, "workflow", "backup-prune", "scheduled or manual")
     box(2, 2, "aws", "Backups", "in DynamoDB")
     arrow(0, 2, column(0), left), arrow(0, 2, column(2))
+    box(4, 2, "workflow", "rollback", "to an earlier copy")
+    p.line((column(4) + 146, row(2) + 24), (right - 20, row(2) + 24), (right - 20, 40), (right, 40), dashed=True)
     box(0, 3, "workflow", "export-table", "all items, in files")
     box(3, 3, "store", "Exports", "in S3")
     box(4, 3, "workflow", "import-table", "writes the items")
