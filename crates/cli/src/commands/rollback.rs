@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
 use aws_sdk_sfn::Client;
 use clap::Args;
 use serde::Serialize;
@@ -13,6 +12,7 @@ use tablekeeper_core::clock::Clock;
 use tablekeeper_core::rotation::rollback::{ExecutionInput, PREVIOUS, Rollback, To};
 
 use super::run::start;
+use crate::consent;
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
 use crate::follow::{Outcome, to_end};
@@ -30,8 +30,8 @@ const WORKFLOW: &str = "rollback";
 /// It starts an execution of `rollback`, whose state machine is in the output `RollbackStateMachineArn` of the stack
 /// `tablekeeper-rotate-restore`, and follows it. Ctrl-C ends this command and not the execution.
 ///
-/// The exit code is 0 if the parameter was moved, or with --dry-run would be, or the answer was no, 1 if the execution
-/// failed, 2 if there is nothing to go back to or --yes is missing, and 130 after Ctrl-C.
+/// The exit code is 0 if the parameter was moved, or with --dry-run would be, 1 if the execution failed or you answered
+/// no, 2 if there is nothing to go back to or --yes is missing, and 130 after Ctrl-C.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tablekeeper rollback /staging/customer/table-arn --dry-run\n  \
                         tablekeeper rollback /staging/customer/table-arn\n  \
@@ -89,16 +89,10 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let machine = arguments.deployed.to_start(WORKFLOW, &config).await?;
     console.line(&change);
-    match if arguments.yes { Some(true) } else { console::ask("go back?")? } {
-        Some(true) => {}
-        Some(false) => {
-            console.line("nothing was changed");
-            return Ok(ExitCode::SUCCESS);
-        }
-        None => bail!(Unusable(format!(
-            "{} was not moved: without a terminal to ask on, give --yes",
-            rollback.ssm_parameter_name
-        ))),
+    if !arguments.yes {
+        consent::require(Some("go back?"), || {
+            format!("{} was not moved: without a terminal to ask on, give --yes", rollback.ssm_parameter_name)
+        })?;
     }
     // The table and not `previous`, so that the execution goes where this command said, whatever happens meanwhile.
     let input = json!({ "SSMParameterName": rollback.ssm_parameter_name, "To": rollback.table_arn,
