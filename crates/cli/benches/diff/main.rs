@@ -38,7 +38,7 @@ fn main() {
     let python = boto3(folder.path());
     println!("{} bytes an item\n", server::item(server::LEFT, 1).len());
     println!(
-        "| comparison | items a side | items a side and CPU second | peak memory | time |\n|---|---|---|---|---|"
+        "| comparison | items a side | items read per CPU second | peak memory | time |\n|---|---|---|---|---|"
     );
     let server = Server::start(FOR_BOTO3);
     let script = folder.path().join("compare.py");
