@@ -16,21 +16,25 @@ pub struct Fingerprint {
 
 /// Takes fingerprints. Reuse it, as it reuses its buffer.
 #[derive(Clone, Debug)]
-pub struct Fingerprinter {
-    key_names: Vec<String>,
+pub struct Fingerprinter<'a> {
+    key_names: Vec<&'a str>,
     canonical: Vec<u8>,
 }
 
-impl Fingerprinter {
+impl<'a> Fingerprinter<'a> {
     /// Creates a fingerprinter of items with these key attributes, the partition key first.
-    pub fn new(key_names: Vec<String>) -> Fingerprinter {
-        Fingerprinter { key_names, canonical: Vec::new() }
+    pub fn new(key_names: impl IntoIterator<Item = &'a str>) -> Fingerprinter<'a> {
+        Fingerprinter { key_names: key_names.into_iter().collect(), canonical: Vec::new() }
     }
 
     /// Returns the fingerprint of an item of DynamoDB JSON. Refuses an item that is malformed or has another key.
     pub fn fingerprint(&mut self, item: &[u8]) -> Result<Fingerprint, Malformed> {
-        let names: Vec<&str> = self.key_names.iter().map(String::as_str).collect();
-        let key = key_of(item, &names)?;
+        let key = key_of(item, &self.key_names)?;
+        self.of_key(key, item)
+    }
+
+    /// Returns the fingerprint of an item whose key is known, as [`key_of`] returns it.
+    pub fn of_key(&mut self, key: Vec<u8>, item: &[u8]) -> Result<Fingerprint, Malformed> {
         self.canonical.clear();
         canonical_item(item, &mut self.canonical)?;
         Ok(Fingerprint { key_hash: hash(&key), item_hash: hash(&self.canonical), key })
@@ -48,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_fingerprint_does_not_depend_on_the_spelling() {
-        let mut fingerprinter = Fingerprinter::new(vec!["id".to_owned()]);
+        let mut fingerprinter = Fingerprinter::new(["id"]);
         let mut of = |item: &str| fingerprinter.fingerprint(item.as_bytes());
         let one = of(r#"{"id":{"N":"1"},"a":{"SS":["x","y"]}}"#).unwrap();
         assert_eq!(one, of(r#"{ "a" : { "SS" : ["y", "\u0078"] }, "id" : { "N" : "1.0" } }"#).unwrap());

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 /// Writes the runs of a side, each with this many items.
 fn runs(items: &[String], per_run: usize) -> Vec<Vec<u8>> {
-    let mut fingerprinter = Fingerprinter::new(vec!["id".to_owned()]);
+    let mut fingerprinter = Fingerprinter::new(["id"]);
     let chunks = items.chunks(per_run.max(1)).map(|chunk| {
         let mut builder = RunBuilder::new();
         chunk.iter().for_each(|item| builder.push(&fingerprinter.fingerprint(item.as_bytes()).unwrap()));

@@ -40,7 +40,7 @@ const DAMAGES: &[(&str, &str, &str)] = &[
 ];
 
 fn run(items: &[String]) -> Vec<u8> {
-    let mut fingerprinter = Fingerprinter::new(vec!["id".to_owned(), "at".to_owned()]);
+    let mut fingerprinter = Fingerprinter::new(["id", "at"]);
     let mut builder = RunBuilder::new();
     items.iter().for_each(|item| builder.push(&fingerprinter.fingerprint(item.as_bytes()).unwrap()));
     builder.finish()

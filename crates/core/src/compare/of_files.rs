@@ -52,8 +52,7 @@ pub(super) async fn read(
             side: side.items.files.location(&side.source.root),
         })?,
     };
-    let names = side.items.keys.iter().map(|key| key.name.to_owned()).collect();
-    let mut fingerprinter = Fingerprinter::new(names);
+    let mut fingerprinter = Fingerprinter::new(side.items.keys.iter().map(|key| key.name));
     for (place, file) in side.source.of_segment(segment, side.segments) {
         if place < from.file {
             continue;
@@ -61,14 +60,15 @@ pub(super) async fn read(
         let after = if place == from.file { from.line } else { 0 };
         let mut items = side.items.open(file, after).await?;
         let mut bytes = 0;
-        while let Some(FileItem { line, item, .. }) = items.next().await? {
+        while let Some(FileItem { line, item, key, .. }) = items.next().await? {
             // The reader has checked the item, so it has a fingerprint.
-            part.push(&mut fingerprinter, &item).map_err(|source| CompareError::Item {
+            let fingerprint = fingerprinter.of_key(key, &item).map_err(|source| CompareError::Item {
                 number: usize::try_from(line).unwrap_or(usize::MAX),
                 cursor: "the beginning".to_owned(),
                 side: side.items.files.location(&file.stored.key),
                 source,
             })?;
+            part.push(&fingerprint);
             progress(1, items.bytes() - std::mem::replace(&mut bytes, items.bytes()));
             if part.is_full() {
                 return Ok(Some(Position { file: place, line }.text()));

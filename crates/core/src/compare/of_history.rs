@@ -29,7 +29,7 @@ pub(super) async fn read(
     progress: Progress<'_>,
 ) -> Result<Option<String>, CompareError> {
     let HistorySide { reader, segments, allow_incomplete } = *side;
-    let mut fingerprinter = Fingerprinter::new(reader.key_names.to_vec());
+    let mut fingerprinter = Fingerprinter::new(reader.key_names.iter().map(String::as_str));
     let mut items = pin!(reader.shard(segment, segments, cursor));
     let mut last = None;
     while let Some(next) = items.next().await {
@@ -41,12 +41,13 @@ pub(super) async fn read(
         };
         match state {
             State::Item(item) => {
-                part.push(&mut fingerprinter, &item).map_err(|source| CompareError::Item {
+                let fingerprint = fingerprinter.fingerprint(&item).map_err(|source| CompareError::Item {
                     number: 1,
                     cursor: key.clone(),
                     side: format!("bucket {}", reader.items.bucket),
                     source,
                 })?;
+                part.push(&fingerprint);
                 progress(1, item.len() as u64);
             }
             State::Absent => {}

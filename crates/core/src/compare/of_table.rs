@@ -42,17 +42,13 @@ pub(super) async fn read(
 ) -> Result<Option<String>, CompareError> {
     let TableSide { calls, name: table, segments, consistent_read, .. } = *side;
     let began = Instant::now();
-    let until = part.until().unwrap_or(began + RETRY);
     let mut rate_limiter = RateLimiter::share(side.max_read_capacity_units, segments, began);
-    let pages = ScanSegment { calls, table, segment, segments, consistent_read, until };
-    let mut fingerprinter = Fingerprinter::new(side.key_names.to_vec());
+    let mut fingerprinter = Fingerprinter::new(side.key_names.iter().map(String::as_str));
     let mut start = cursor.map(str::to_owned);
     let mut first = true;
     loop {
-        let pages = match part.until() {
-            None => ScanSegment { until: Instant::now() + RETRY, ..pages },
-            Some(_) => pages,
-        };
+        let until = part.until().unwrap_or_else(|| Instant::now() + RETRY);
+        let pages = ScanSegment { calls, table, segment, segments, consistent_read, until };
         let page = match pages.page(start.as_deref()).await {
             Ok(page) => page,
             Err(failure) if failure.name.is_transient() && !first => return Ok(start),
@@ -80,16 +76,17 @@ fn add(
     page: &Page,
     start: Option<&str>,
     part: &mut Gathering,
-    fingerprinter: &mut Fingerprinter,
+    fingerprinter: &mut Fingerprinter<'_>,
 ) -> Result<(), CompareError> {
     for (place, range) in page.items.iter().enumerate() {
         let item = page.response.get(range.clone()).unwrap_or_default();
-        part.push(fingerprinter, item).map_err(|source| CompareError::Item {
+        let fingerprint = fingerprinter.fingerprint(item).map_err(|source| CompareError::Item {
             number: place + 1,
             cursor: start.unwrap_or("the beginning").to_owned(),
             side: format!("table {}", side.name),
             source,
         })?;
+        part.push(&fingerprint);
     }
     Ok(())
 }

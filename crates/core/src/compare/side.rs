@@ -1,6 +1,6 @@
 //! Reads one side of a comparison, in segments and in parts.
 
-use item_compare::{Fingerprinter, RunBuilder};
+use item_compare::{Fingerprint, RunBuilder};
 use tokio::time::Instant;
 
 use super::error::CompareError;
@@ -84,13 +84,8 @@ pub(super) struct Gathering {
 
 impl Gathering {
     /// Adds an item.
-    pub(super) fn push(
-        &mut self,
-        fingerprinter: &mut Fingerprinter,
-        item: &[u8],
-    ) -> Result<(), item_formats::Malformed> {
-        self.builder.push(&fingerprinter.fingerprint(item)?);
-        Ok(())
+    pub(super) fn push(&mut self, fingerprint: &Fingerprint) {
+        self.builder.push(fingerprint);
     }
 
     /// Returns whether the memory is full or the time is over.

@@ -92,7 +92,7 @@ async fn a_table_is_compared_with_an_export() {
     let names = key_names();
     let right = table(&calls, "restored", &names, 3);
     let directory = tempfile::tempdir().unwrap();
-    for files in [bucket(&clients, "work"), Files::Directory(directory.path().to_owned())] {
+    for files in [bucket(&clients, "runs"), Files::Directory(directory.path().to_owned())] {
         // One byte: each part has the least that a part can have.
         for bytes in [1, 1 << 20] {
             let left = read(&left, "left", &files, bytes).await.unwrap();
@@ -122,7 +122,7 @@ async fn a_second_of_an_incremental_backup_is_compared_with_a_table() {
         (0..20).filter(|id| *id != 4).map(|id| history::item(&id.to_string(), "old")).collect();
     let aws = with_items(aws, "restored", &restored);
     let clients = aws.clients();
-    let (calls, files, names) = (clients.raw_items(), bucket(&clients, "work"), key_names());
+    let (calls, files, names) = (clients.raw_items(), bucket(&clients, "runs"), key_names());
     let (prefix, failures_prefix) = (history::PREFIX.to_owned(), "failures/".to_owned());
     let of = Items { bucket: "bucket".to_owned(), prefix, failures_prefix, folder: String::new() };
     let s3 = clients.s3();
@@ -162,7 +162,7 @@ async fn a_part_ends_before_a_page_that_cannot_be_read() {
 async fn what_cannot_be_compared_is_named() {
     let aws = with_items(FakeStore::default(), "orders", &items(0..3));
     let clients = aws.clients();
-    let (calls, files) = (clients.raw_items(), bucket(&clients, "work"));
+    let (calls, files) = (clients.raw_items(), bucket(&clients, "runs"));
     let (names, others) = (key_names(), vec!["number".to_owned()]);
     let error = read(&table(&calls, "gone", &names, 1), "left", &files, 1).await.unwrap_err();
     assert_eq!(
@@ -179,9 +179,9 @@ async fn what_cannot_be_compared_is_named() {
     short.pop();
     files.put("short", short).await.unwrap();
     for (key, reason) in [
-        ("missing", "s3://work/missing: it does not exist; start the comparison again"),
-        ("broken", "s3://work/broken: it ends too early; start the comparison again"),
-        ("short", "s3://work/short: it ends too early; start the comparison again"),
+        ("missing", "s3://runs/missing: it does not exist; start the comparison again"),
+        ("broken", "s3://runs/broken: it ends too early; start the comparison again"),
+        ("short", "s3://runs/short: it ends too early; start the comparison again"),
     ] {
         let error = compared(&files, &[key.to_owned()], &run).await.unwrap_err();
         assert_eq!((error.name(), error.to_string().as_str()), (ErrorName::InvalidExport, reason));
@@ -211,7 +211,7 @@ proptest! {
                 aws.fail_action("dynamodb:Scan", number, Fault::Refused(400, "ThrottlingException"));
             }
             let clients = aws.patient_clients();
-            let (calls, files, names) = (clients.raw_items(), bucket(&clients, "work"), key_names());
+            let (calls, files, names) = (clients.raw_items(), bucket(&clients, "runs"), key_names());
             let left = read(&table(&calls, "left", &names, segments), "left", &files, bytes).await.unwrap();
             let right = read(&table(&calls, "right", &names, 2), "right", &files, bytes).await.unwrap();
             let (counts, differences) = compared(&files, &left, &right).await.unwrap();

@@ -84,6 +84,7 @@ pub struct FileItem {
 #[derive(Debug)]
 pub struct FileItems<'a> {
     of: ItemFiles<'a>,
+    key_names: Vec<&'a str>,
     file: &'a SourceFile,
     reading: Reading,
     lines: LineReader,
@@ -105,6 +106,7 @@ impl<'a> ItemFiles<'a> {
         };
         Ok(FileItems {
             of: self,
+            key_names: self.keys.iter().map(|key| key.name).collect(),
             file,
             reading,
             lines: LineReader::new(file.compression(self.compression), LONGEST_LINE),
@@ -175,9 +177,8 @@ impl FileItems<'_> {
                 continue;
             }
             let mut item = Vec::with_capacity(line.len());
-            let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
             let read = format.read(binary, line, keys, &mut item);
-            let read = read.and_then(|doubts| Ok((doubts, key_of(&item, &names)?)));
+            let read = read.and_then(|doubts| Ok((doubts, key_of(&item, &self.key_names)?)));
             let (doubts, key) = read.map_err(|error| {
                 let of_reason = || hint::of_reason(&error.reason).filter(|_| !of.has_manifest);
                 let hint = hint::of_line(number, line, &self.head, keys).or_else(of_reason);

@@ -58,13 +58,16 @@ async fn of_side(side: &Side, keys: &BTreeSet<&[u8]>) -> anyhow::Result<Images> 
         Opened::Files { files, source, format } => {
             let attributes = side.key_attributes();
             let of = item_files(files, source, *format, &attributes);
-            for file in &source.files {
+            'files: for file in &source.files {
                 let mut items = of.open(file, 0).await.map_err(|error| named(error.name(), error))?;
                 while let Some(FileItem { item, key, .. }) =
                     items.next().await.map_err(|error| named(error.name(), error))?
                 {
                     if keys.contains(key.as_slice()) {
                         images.insert(key, parsed(&item)?);
+                        if images.len() == keys.len() {
+                            break 'files;
+                        }
                     }
                 }
             }

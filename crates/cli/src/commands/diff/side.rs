@@ -236,7 +236,7 @@ async fn latest(argument: &str, given: &Given, other: &Given, aws: &Aws) -> anyh
 
 /// Describes key attributes with their types.
 fn typed(keys: &[(String, KeyType)]) -> String {
-    keys.iter().map(|(name, of)| format!("{name} ({of:?})")).collect::<Vec<_>>().join(" and ")
+    keys.iter().map(|(name, of)| format!("{name} ({of})")).collect::<Vec<_>>().join(" and ")
 }
 
 async fn one(argument: &str, given: &Given, options: &Options<'_>, aws: &Arc<Aws>) -> anyhow::Result<Side> {

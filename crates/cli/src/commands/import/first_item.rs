@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use anyhow::bail;
-use item_formats::KeyType;
 use tablekeeper_core::import::Import;
 use tablekeeper_core::import::item_files::{Error, FileItem, ItemFiles};
 use tablekeeper_core::import::source::Source;
@@ -29,7 +28,7 @@ pub(super) async fn check(files: &Files, source: &Source, import: &Import) -> an
         let has: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_slice(&key)?;
         for (name, of) in import.key_names.iter().zip(&import.key_types) {
             let given = has.get(name).and_then(|value| value.keys().next()).map_or("", String::as_str);
-            if given != type_name(*of) {
+            if given != of.to_string() {
                 let location = files.location(&file.stored.key);
                 let key = key_of(import);
                 bail!(failed(
@@ -63,14 +62,6 @@ fn failed(error: Error, import: &Import) -> anyhow::Error {
 /// Describes the key of the table.
 fn key_of(import: &Import) -> String {
     let pairs = import.key_names.iter().zip(&import.key_types);
-    let key: Vec<String> = pairs.map(|(name, of)| format!("{name} ({})", type_name(*of))).collect();
+    let key: Vec<String> = pairs.map(|(name, of)| format!("{name} ({of})")).collect();
     format!("the key of table {} is {}", import.table_name, key.join(" and "))
-}
-
-fn type_name(of: KeyType) -> &'static str {
-    match of {
-        KeyType::S => "S",
-        KeyType::N => "N",
-        KeyType::B => "B",
-    }
 }
