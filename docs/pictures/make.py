@@ -91,20 +91,21 @@ def rotation():
 
 def crates():
     """Which crate depends on which."""
-    p = Picture(1000, 330, "The crates of tablekeeper and their dependencies")
+    p = Picture(1000, 424, "The crates of tablekeeper and their dependencies")
     p.box(150, 16, 260, 62, "workflow", "crates/cli", "the command tablekeeper")
     p.box(590, 16, 260, 62, "store", "tests", "every workflow end to end", "on the local stack")
-    p.rect(16, 120, 968, 194, "group", "group-edge", 8)
+    p.rect(16, 120, 968, 288, "group", "group-edge", 8)
     p.line((280, 78), (280, 120)), p.line((720, 78), (720, 120))
     p.text(500, 104, "both depend on all of these", 13, "muted")
     p.box(36, 140, 260, 62, "workflow", "functions", "one step per Lambda function,", "one binary")
     p.box(36, 234, 220, 62, "workflow", "crates/core", "the domain, without Lambda", "and command line")
     p.box(290, 234, 176, 62, "workflow", "crates/item-compare", "two sets of items")
     p.box(500, 234, 176, 62, "workflow", "crates/item-formats", "the lines of exports")
+    p.box(36, 328, 220, 62, "workflow", "crates/execution-report", "the page about an", "execution")
     p.box(700, 140, 260, 62, "workflow", "crates/local-aws", "the local stack:", "emulator and proxy")
     p.box(700, 234, 260, 62, "workflow", "crates/contracts", "type checker of", "state machines")
     p.line((146, 202), (146, 234)), p.line((256, 265), (290, 265)), p.line((466, 265), (500, 265))
-    p.line((296, 171), (588, 171), (588, 234)), p.line((146, 296), (146, 304), (588, 304), (588, 296))
+    p.line((296, 171), (588, 171), (588, 234)), p.line((110, 296), (110, 328)), p.line((182, 296), (182, 312), (588, 312), (588, 296))
     p.write("crates")
 
 

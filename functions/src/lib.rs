@@ -84,5 +84,8 @@ pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
 
 /// Returns the schema of each stored document, by the name of the document.
 pub fn documents() -> Vec<(&'static str, Schema)> {
-    vec![("settings-document", schemas::input_schema::<SettingsDocument>())]
+    vec![
+        ("execution-report", schemas::output_schema::<execution_report::Report>()),
+        ("settings-document", schemas::input_schema::<SettingsDocument>()),
+    ]
 }

@@ -1,5 +1,6 @@
 //! `tablekeeper executions`: lists executions of the deployed workflows.
 
+mod chosen;
 mod rendering;
 mod tables;
 
@@ -16,6 +17,7 @@ use crate::console::{Console, Stream};
 use crate::follow::cause_of;
 use crate::machines::{Deployed, Machine};
 use crate::{console, failure, machines, session};
+pub(crate) use chosen::Chosen;
 use tables::Tables;
 
 /// How many executions of a state machine are searched for those of a table.
