@@ -7,6 +7,7 @@ pub mod clients;
 pub mod envelope;
 pub mod execution_history;
 pub mod failure;
+pub(crate) mod keyed_reads;
 pub mod own_tag;
 pub mod pointer;
 pub mod poll_interval;
