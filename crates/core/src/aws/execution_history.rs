@@ -93,12 +93,8 @@ fn failure(event: &HistoryEvent) -> Option<Failure> {
     )
 }
 
-/// Returns an error and its cause. Of the JSON that Lambda reports, the message is taken.
 fn failed(error: Option<&str>, cause: Option<&str>) -> Failure {
-    let cause = cause.unwrap_or_default();
-    let report: Option<Value> = serde_json::from_str(cause).ok();
-    let message = report.as_ref().and_then(|report| report.get("errorMessage")?.as_str());
-    Failure { error: error.unwrap_or_default().to_owned(), cause: message.unwrap_or(cause).to_owned() }
+    Failure::new(error.unwrap_or_default(), cause.unwrap_or_default())
 }
 
 #[cfg(test)]
