@@ -12,7 +12,7 @@ mod redaction;
 mod report;
 mod timeline;
 
-pub use history::{Event, Failure};
+pub use history::{Event, Failure, message};
 pub use page::page;
 pub use report::{Execution, Fact, RepeatedFailure, Report, StateReport, Status, Transition};
 pub use timeline::{Entry, MOST_ENTRIES};
