@@ -19,9 +19,10 @@ use step::StepEntry;
 use tablekeeper_core::replay::Counts;
 use tablekeeper_core::schemas;
 use tablekeeper_core::settings::SettingsDocument;
+use tablekeeper_core::verify::report::Report;
 use workflows::{
     backfill, backup_prune, export_table, import_table, incremental, replay, restore_snapshot, rollback,
-    rotate_restore, snapshot, sync_settings,
+    rotate_restore, snapshot, sync_settings, verify_table,
 };
 
 /// Returns every step of every workflow.
@@ -41,6 +42,7 @@ pub fn steps() -> Vec<StepEntry> {
         rotate_restore::steps(),
         snapshot::steps(),
         sync_settings::steps(),
+        verify_table::steps(),
     ]
     .concat()
 }
@@ -63,6 +65,7 @@ pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
         ("rotate-restore", schemas::input_schema::<rotate_restore::ExecutionInput>()),
         ("snapshot", schemas::input_schema::<snapshot::ExecutionInput>()),
         ("sync-settings", schemas::input_schema::<sync_settings::ExecutionInput>()),
+        ("verify-table", schemas::input_schema::<verify_table::ExecutionInput>()),
     ]
 }
 
@@ -79,10 +82,14 @@ pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
         ("rotate-restore", rotate_restore::execution_output()),
         ("snapshot", schemas::output_schema::<tablekeeper_core::snapshot::finish::Output>()),
         ("sync-settings", schemas::output_schema::<sync_settings::Report>()),
+        ("verify-table", schemas::output_schema::<tablekeeper_core::verify::finish::Output>()),
     ]
 }
 
 /// Returns the schema of each stored document, by the name of the document.
 pub fn documents() -> Vec<(&'static str, Schema)> {
-    vec![("settings-document", schemas::input_schema::<SettingsDocument>())]
+    vec![
+        ("settings-document", schemas::input_schema::<SettingsDocument>()),
+        ("verification-report", schemas::output_schema::<Report>()),
+    ]
 }

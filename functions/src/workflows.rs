@@ -14,3 +14,4 @@ pub mod rollback;
 pub mod rotate_restore;
 pub mod snapshot;
 pub mod sync_settings;
+pub mod verify_table;

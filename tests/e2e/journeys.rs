@@ -13,3 +13,4 @@ mod rollback;
 mod rotate_restore;
 mod snapshot;
 mod sync_settings;
+mod verify_table;

@@ -12,6 +12,7 @@ pub mod rollback;
 pub mod rotate_restore;
 pub mod snapshot;
 pub mod sync_settings;
+pub mod verify_table;
 
 /// Returns all workflows.
 pub fn all() -> Vec<Workflow> {
@@ -26,5 +27,6 @@ pub fn all() -> Vec<Workflow> {
         rotate_restore::workflow(),
         snapshot::workflow(),
         sync_settings::workflow(),
+        verify_table::workflow(),
     ]
 }

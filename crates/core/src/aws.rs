@@ -6,6 +6,7 @@ pub mod caller;
 pub mod clients;
 pub mod envelope;
 pub mod failure;
+pub(crate) mod keyed_reads;
 pub mod own_tag;
 pub mod pointer;
 pub mod poll_interval;

@@ -8,6 +8,7 @@
 //! - [`item_history`] stores every change of a table in a versioned S3 bucket. [`backfill`], [`replay`] and
 //!   [`snapshot`] write and read that history.
 //! - [`compare`] finds the differences between two sets of items.
+//! - [`verify`] proves that a table holds what it should.
 //! - [`settings`] copies the settings that a restore leaves behind.
 //! - [`table_definition`] describes a table as it can be created again.
 //! - [`rotation`] decides which table a backup is restored to.
@@ -35,3 +36,4 @@ pub mod table_definition;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;
+pub mod verify;

@@ -35,6 +35,14 @@ pub fn nullable<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<Option<T>>()
 }
 
+/// Replaces the `oneOf` of a tagged union by `anyOf`. The tag says that only one branch can fit, and the contract check
+/// can prove `anyOf` without it.
+pub fn as_any_of(schema: &mut Schema) {
+    if let Some(branches) = schema.remove("oneOf") {
+        schema.insert("anyOf".to_owned(), branches);
+    }
+}
+
 /// Returns the schema of an execution's output: its input `I` and the fields in `added`.
 pub fn execution_output_schema<I: JsonSchema>(added: Vec<(&str, Schema)>) -> Schema {
     let mut whole = input_schema::<I>();

@@ -7,13 +7,17 @@
 //!
 //! Runs are bytes. The caller decides where they are stored, and can read the sides in several processes.
 //!
+//! A [`Sample`] keeps a fixed number of fingerprints, each item of the side with the same probability.
+//!
 //! Two items with equal hashes count as equal. A hash has 128 bits of a SHA-256, so among 10^12 pairs of items one
 //! false equality has a probability of less than 10^-26.
 
 mod comparison;
 mod fingerprint;
 mod run;
+mod sample;
 
 pub use comparison::{Counts, Difference, Kind, compare};
 pub use fingerprint::{Fingerprint, Fingerprinter};
-pub use run::{BUCKETS, HEAD, Index, InvalidRun, RunBuilder, ranges};
+pub use run::{BUCKETS, HEAD, Index, InvalidRun, RunBuilder, fingerprints, ranges};
+pub use sample::Sample;

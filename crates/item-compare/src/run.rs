@@ -131,6 +131,19 @@ pub fn ranges(runs: &[Index], most: u64) -> Vec<Range<usize>> {
     ranges
 }
 
+/// Returns all fingerprints of a run, in the order of the hashes of their keys.
+pub fn fingerprints(run: &[u8]) -> Result<Vec<Fingerprint>, InvalidRun> {
+    let (head, records) = run.split_at_checked(HEAD).ok_or(InvalidRun("it is shorter than a head"))?;
+    let all = Index::parse(head)?.range(&(0..BUCKETS));
+    if all.end != run.len() as u64 {
+        return Err(InvalidRun("its records do not end where its head says"));
+    }
+    let mut found = Vec::new();
+    read(records, &mut found)?;
+    let of = |Record { key_hash, item_hash, key }| Fingerprint { key: key.to_vec(), key_hash, item_hash };
+    Ok(found.into_iter().map(of).collect())
+}
+
 /// A record of a run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Record<'a> {

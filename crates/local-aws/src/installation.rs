@@ -25,7 +25,7 @@ macro_rules! embedded {
 }
 
 /// The templates and state machines, as they were when this program was built.
-const TEMPLATES: [(&str, &str); 18] = embedded![
+const TEMPLATES: [(&str, &str); 20] = embedded![
     "infra/backup-prune.yaml",
     "infra/export-replica.yaml",
     "infra/export-table.yaml",
@@ -34,6 +34,7 @@ const TEMPLATES: [(&str, &str); 18] = embedded![
     "infra/incremental.yaml",
     "infra/rotate-restore.yaml",
     "infra/sync-settings.yaml",
+    "infra/verify-table.yaml",
     "statemachines/backfill.asl.json",
     "statemachines/backup-prune.asl.json",
     "statemachines/export-table.asl.json",
@@ -44,6 +45,7 @@ const TEMPLATES: [(&str, &str); 18] = embedded![
     "statemachines/rotate-restore.asl.json",
     "statemachines/snapshot.asl.json",
     "statemachines/sync-settings.asl.json",
+    "statemachines/verify-table.asl.json",
 ];
 
 /// Returns whether this program runs from the clone that it was built from: cargo started it, or it is in the clone.

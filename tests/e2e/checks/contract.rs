@@ -14,6 +14,12 @@ const VOUCHED_FOR: &[(&str, &str)] = &[
     ),
     ("restore-snapshot", "Import Segment: it does not wait, and each turn writes on in files that end"),
     ("snapshot", "Snapshot Shard: it does not wait, and each turn goes on in the keys of a shard, which end"),
+    ("verify-table", "Read Segment: it does not wait, and each turn reads on in a segment that ends"),
+    ("verify-table", "Read Sample: it does not wait, and each turn reads on in a sample that ends"),
+    (
+        "verify-table",
+        "Compare Range: it does not wait, and each turn begins after the last bucket of the previous turn",
+    ),
 ];
 
 pub(crate) fn holds(workflow: &Workflow) {

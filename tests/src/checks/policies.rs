@@ -110,6 +110,11 @@ const DEMANDED: &[(Because, &[&str], &str)] = &[
         "https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html",
     ),
     (
+        Because::Calls("dynamodb:BatchGetItem"),
+        &["kms:Decrypt"],
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html",
+    ),
+    (
         Because::Calls("dynamodb:BatchWriteItem"),
         &["kms:Decrypt"],
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html",

@@ -48,6 +48,8 @@ pub struct FinalState {
 pub struct Table {
     /// Whether a tag on the table names the recovery point that it was made from.
     pub has_origin_tag: bool,
+    /// What a tag on the table says that was verified, without the time.
+    pub verified: Option<String>,
     /// The billing mode, if DynamoDB shows one.
     pub billing_mode: Option<String>,
     /// The global and local indexes, sorted.
@@ -117,7 +119,8 @@ impl FinalState {
         let (mut objects, mut open_uploads) = (Vec::new(), Vec::new());
         let written = deployed.outputs.get("ExportBucketName").into_iter().chain(items);
         let written = written.chain(deployed.outputs.get("GivenUpBucketName"));
-        for bucket in written.chain(deployed.outputs.get("SnapshotBucketName")) {
+        let written = written.chain(deployed.outputs.get("SnapshotBucketName"));
+        for bucket in written.chain(deployed.outputs.get("ReportBucketName")) {
             objects.extend(objects::of(deployed, bucket).await);
             open_uploads.extend(objects::open_uploads(deployed, bucket).await);
         }
@@ -179,8 +182,11 @@ fn may_change_settings(call: &Call) -> bool {
         "UpdateItem",
     ];
     let (service, operation) = call.action.split_once(':').unwrap();
-    // A rotation writes only its own tag, which is no setting.
-    let own = (call.step.as_deref(), operation) == (Some("rotate-restore.check-restore"), "TagResource");
+    // A rotation and a verification write only their own tags, which are no settings.
+    let own = matches!(
+        (call.step.as_deref(), operation),
+        (Some("rotate-restore.check-restore" | "verify-table.finish-verification"), "TagResource")
+    );
     let changes_none = own || SERVICES_WITHOUT.contains(&service) || OPERATIONS_WITHOUT.contains(&operation);
     !call.only_reads() && !changes_none
 }
@@ -189,7 +195,10 @@ async fn table(deployed: &Deployed, name: &str, known_settings: Option<String>) 
     let described = described(deployed, name).await;
     let is_creating = described.table_status() == Some(&TableStatus::Creating);
     let arn = described.table_arn().unwrap();
-    let has_origin_tag = !is_creating && own_tag::read(&deployed.dynamodb, arn).await.unwrap().is_some();
+    let tags = if is_creating { Vec::new() } else { own_tag::all(&deployed.dynamodb, arn).await.unwrap() };
+    let has_origin_tag = tags.iter().any(|tag| tag.key == own_tag::RECOVERY_POINT);
+    let verified = tags.iter().find(|tag| tag.key == own_tag::VERIFIED);
+    let verified = verified.and_then(|tag| tag.value.split(' ').next()).map(str::to_owned);
     let billing_mode = described.billing_mode_summary().and_then(|summary| summary.billing_mode());
     let billing_mode = billing_mode.map(|mode| mode.as_str().to_owned());
     let global = described.global_secondary_indexes().iter().map(|index| ("global", index.index_name()));
@@ -205,7 +214,7 @@ async fn table(deployed: &Deployed, name: &str, known_settings: Option<String>) 
         None if is_creating => "CREATING".to_owned(),
         None => without_suffixes(&settings(deployed, described).await.replace(&deployed.account, "ACCOUNT")),
     };
-    Table { has_origin_tag, billing_mode, indexes, items, settings }
+    Table { has_origin_tag, verified, billing_mode, indexes, items, settings }
 }
 
 /// Describes a table once it is created, if that takes at most ten polls.

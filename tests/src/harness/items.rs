@@ -16,6 +16,7 @@ pub async fn items_of(dynamodb: &Client, table: &str) -> Vec<Value> {
             segment: 0,
             segments: 1,
             consistent_read: true,
+            count_only: false,
             limit: None,
             start: start.as_deref(),
         };

@@ -347,14 +347,14 @@ pub(super) async fn put_item(deployed: &Deployed, id: &str, content: &str) {
     put.send().await.unwrap();
 }
 
-async fn make_bucket(deployed: &Deployed) -> String {
+pub(super) async fn make_bucket(deployed: &Deployed) -> String {
     let bucket = bucket(deployed);
     deployed.s3.create_bucket().bucket(&bucket).send().await.unwrap();
     bucket
 }
 
 /// Puts a file into [`FOLDER`].
-async fn put(deployed: &Deployed, name: &str, content: Vec<u8>) {
+pub(super) async fn put(deployed: &Deployed, name: &str, content: Vec<u8>) {
     let put = deployed.s3.put_object().bucket(bucket(deployed)).key(format!("{FOLDER}{name}"));
     put.body(ByteStream::from(content)).send().await.unwrap();
 }
@@ -379,7 +379,11 @@ pub(super) fn data(format: OutputFormat, compression: Compression, items: std::o
     content
 }
 
-async fn put_export(deployed: &Deployed, format: OutputFormat, files: &[(&str, std::ops::Range<usize>)]) {
+pub(super) async fn put_export(
+    deployed: &Deployed,
+    format: OutputFormat,
+    files: &[(&str, std::ops::Range<usize>)],
+) {
     let files = files.iter().map(|(name, items)| {
         let content = data(format, Compression::from_key(name), items.clone());
         (*name, items.len() as u64, content)

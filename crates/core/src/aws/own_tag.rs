@@ -15,6 +15,12 @@ pub const PREFIX: &str = "tablekeeper:";
 /// Key of the tag that holds the id of the recovery point that a table was made from.
 pub const RECOVERY_POINT: &str = "tablekeeper:recovery-point";
 
+/// Key of the tag that says how a table was verified, and when.
+pub const VERIFIED: &str = "tablekeeper:verified";
+
+/// Maximum number of tags of a table that a user makes.
+const MOST_TAGS: usize = 50;
+
 /// Returns whether a tag is tablekeeper's own.
 pub fn is_own(key: &str) -> bool {
     key.starts_with(PREFIX)
@@ -34,9 +40,18 @@ pub async fn write(
     table_arn: &str,
     recovery_point_arn: &str,
 ) -> Result<bool, AwsFailure> {
+    set(dynamodb, table_arn, RECOVERY_POINT, recovery_point_id(recovery_point_arn)).await
+}
+
+/// Sets a tag of a table. Repeating it changes nothing. Returns `false` if the table does not exist.
+pub async fn set(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    table_arn: &str,
+    key: &str,
+    value: &str,
+) -> Result<bool, AwsFailure> {
     let action = "dynamodb:TagResource";
-    let tag = Tag::builder().key(RECOVERY_POINT).value(recovery_point_id(recovery_point_arn));
-    let tag = tag.build().map_err(AwsFailure::unbuilt(action))?;
+    let tag = Tag::builder().key(key).value(value).build().map_err(AwsFailure::unbuilt(action))?;
     match dynamodb.tag_resource().resource_arn(table_arn).tags(tag).send().await {
         Ok(_) => Ok(true),
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(false),
@@ -49,14 +64,31 @@ pub async fn read(
     dynamodb: &aws_sdk_dynamodb::Client,
     table_arn: &str,
 ) -> Result<Option<String>, AwsFailure> {
-    let mut next_token = None;
+    let tag = all(dynamodb, table_arn).await?.into_iter().find(|tag| tag.key == RECOVERY_POINT);
+    Ok(tag.map(|tag| tag.value))
+}
+
+/// Returns whether a table has room for a tag with this key, or has it already.
+pub async fn has_room(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    table_arn: &str,
+    key: &str,
+) -> Result<bool, AwsFailure> {
+    let tags = all(dynamodb, table_arn).await?;
+    let of_user = tags.iter().filter(|tag| !tag.key.starts_with("aws:")).count();
+    Ok(of_user < MOST_TAGS || tags.iter().any(|tag| tag.key == key))
+}
+
+/// Reads all tags of a table.
+pub async fn all(dynamodb: &aws_sdk_dynamodb::Client, table_arn: &str) -> Result<Vec<Tag>, AwsFailure> {
+    let (mut tags, mut next_token) = (Vec::new(), None);
     loop {
         let page = dynamodb.list_tags_of_resource().resource_arn(table_arn).set_next_token(next_token);
         let page = page.send().await.map_err(AwsFailure::from_call("dynamodb:ListTagsOfResource"))?;
-        let tag = page.tags.unwrap_or_default().into_iter().find(|tag| tag.key == RECOVERY_POINT);
+        tags.extend(page.tags.unwrap_or_default());
         next_token = page.next_token;
-        if tag.is_some() || next_token.is_none() {
-            return Ok(tag.map(|tag| tag.value));
+        if next_token.is_none() {
+            return Ok(tags);
         }
     }
 }

@@ -8,10 +8,13 @@ mod codec;
 
 use std::collections::{BTreeMap, HashMap};
 
+use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemError, BatchGetItemOutput};
 use aws_sdk_dynamodb::operation::batch_write_item::{BatchWriteItemError, BatchWriteItemOutput};
 use aws_sdk_dynamodb::operation::scan::{ScanError, ScanOutput};
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, ReturnConsumedCapacity, WriteRequest};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, Select, WriteRequest,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -39,6 +42,8 @@ pub struct ScanPage<'a> {
     pub segments: u32,
     /// Whether reads are strongly consistent.
     pub consistent_read: bool,
+    /// Whether DynamoDB only counts the items, which takes the same capacity.
+    pub count_only: bool,
     /// Maximum number of items; `None` for as many as fit into 1 MB.
     pub limit: Option<u32>,
     /// Cursor of the previous page: a key as DynamoDB JSON.
@@ -52,12 +57,25 @@ pub struct Page {
     pub response: Bytes,
     /// Byte range of each item in `response`. An item is DynamoDB JSON.
     pub items: Vec<std::ops::Range<usize>>,
+    /// Number of items, also if they were only counted.
+    pub count: u64,
     /// Cursor of the next page, as DynamoDB JSON with attributes sorted by name; `None` after the last page.
     pub next: Option<String>,
     /// Read capacity units that the page consumed.
     pub capacity: f64,
     /// Time of the response by DynamoDB's clock, in whole seconds; `None` if the response has no time.
     pub at: Option<DateTime<Utc>>,
+}
+
+/// The result of a BatchGetItem.
+#[derive(Clone, Debug)]
+pub struct Got {
+    /// The existing items, as DynamoDB JSON, in any order.
+    pub items: Vec<Vec<u8>>,
+    /// Keys that were not read, as DynamoDB JSON.
+    pub unprocessed: Vec<String>,
+    /// Read capacity units that the request consumed.
+    pub capacity: f64,
 }
 
 /// The result of a BatchWriteItem.
@@ -96,12 +114,33 @@ impl RawItems {
             .segment(number(page.segment)?)
             .total_segments(number(page.segments)?)
             .consistent_read(page.consistent_read)
+            .set_select(page.count_only.then_some(Select::Count))
             .set_limit(page.limit.map(number).transpose()?)
             .set_exclusive_start_key(start)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let response = scan.customize().interceptor(codec).send().await;
         response.map_err(AwsFailure::from_call("dynamodb:Scan"))?;
         slot.take().ok_or_else(|| no_response("dynamodb:Scan"))
+    }
+
+    /// Reads the items with up to 100 different keys of DynamoDB JSON, with strongly consistent reads.
+    pub async fn get(&self, table: &str, keys: &[&str]) -> Result<Got, AwsFailure> {
+        const ACTION: &str = "dynamodb:BatchGetItem";
+        let refused = |key: &str| {
+            let detail = format!("{} is not a key", crate::text::quoted(key));
+            AwsFailure::new(ACTION, ErrorName::RequestRefused, detail)
+        };
+        let keys: Result<Vec<_>, _> =
+            keys.iter().map(|key| key_of_json(key).ok_or_else(|| refused(key))).collect();
+        let keys = KeysAndAttributes::builder().set_keys(Some(keys?)).consistent_read(true);
+        let keys = keys.build().map_err(AwsFailure::unbuilt(ACTION))?;
+        let output = || BatchGetItemOutput::builder().build();
+        let (codec, slot) = RawCodec::new(None, got_of, BatchGetItemError::generic, output);
+        let get = self.dynamodb.batch_get_item().request_items(table, keys);
+        let get = get.return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let response = get.customize().interceptor(codec).send().await;
+        response.map_err(AwsFailure::from_call(ACTION))?;
+        slot.take().ok_or_else(|| no_response(ACTION))
     }
 
     /// Puts up to 25 items of DynamoDB JSON with different keys.
@@ -161,7 +200,28 @@ fn page_of(response: &[u8], at: Option<DateTime<Utc>>) -> Result<Page, Unread> {
     let next = rest.get("LastEvaluatedKey").and_then(Value::as_object).filter(|key| !key.is_empty());
     let next = next.map(|key| serde_json::to_string(&key.iter().collect::<BTreeMap<_, _>>())).transpose()?;
     let capacity = rest.get("ConsumedCapacity").map_or(0.0, units);
-    Ok(Page { response: Bytes::copy_from_slice(response), items, next, capacity, at })
+    let count = match (rest.get("Items"), rest.get("Count").and_then(Value::as_u64)) {
+        (Some(_), _) => items.len() as u64,
+        (None, Some(count)) => count,
+        (None, None) => return Err("the response has neither Items nor a Count".into()),
+    };
+    Ok(Page { response: Bytes::copy_from_slice(response), items, count, next, capacity, at })
+}
+
+/// Reads the response of a BatchGetItem of one table.
+fn got_of(response: &[u8], _at: Option<DateTime<Utc>>) -> Result<Got, Unread> {
+    let response: Value = serde_json::from_slice(response)?;
+    let tables = response.get("Responses").and_then(Value::as_object).ok_or("it has no Responses")?;
+    let items = tables.values().flat_map(|items| items.as_array().into_iter().flatten());
+    let left = response.get("UnprocessedKeys").and_then(Value::as_object);
+    let left = left.into_iter().flat_map(serde_json::Map::values);
+    let left = left.flat_map(|keys| keys.get("Keys").and_then(Value::as_array).into_iter().flatten());
+    let capacity = response.get("ConsumedCapacity").and_then(Value::as_array);
+    Ok(Got {
+        items: items.map(|item| item.to_string().into_bytes()).collect(),
+        unprocessed: left.map(Value::to_string).collect(),
+        capacity: capacity.into_iter().flatten().map(units).sum(),
+    })
 }
 
 /// The parts of a BatchWriteItem response.

@@ -23,6 +23,8 @@ pub(crate) struct ScanSegment<'a> {
     pub(crate) segments: u32,
     /// Whether reads are strongly consistent.
     pub(crate) consistent_read: bool,
+    /// Whether DynamoDB only counts the items.
+    pub(crate) count_only: bool,
     /// Time until which a page is retried after a transient failure.
     pub(crate) until: Instant,
 }
@@ -30,9 +32,9 @@ pub(crate) struct ScanSegment<'a> {
 impl ScanSegment<'_> {
     /// Reads the page after `start`. Retries a transient failure until the time is over.
     pub(crate) async fn page(&self, start: Option<&str>) -> Result<Page, AwsFailure> {
-        let ScanSegment { calls, table, segment, segments, consistent_read, until } = *self;
+        let ScanSegment { calls, table, segment, segments, consistent_read, count_only, until } = *self;
         let (mut pause, longest) = PAUSES;
-        let page = ScanPage { table, segment, segments, consistent_read, limit: None, start };
+        let page = ScanPage { table, segment, segments, consistent_read, count_only, limit: None, start };
         loop {
             match calls.scan(&page).await {
                 Err(failure) if failure.name.is_transient() && Instant::now() + pause < until => {

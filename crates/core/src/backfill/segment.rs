@@ -167,6 +167,7 @@ impl SegmentJob<'_> {
             segment: self.segment,
             segments: *segments,
             consistent_read: true,
+            count_only: false,
             limit: None,
             start,
         };

@@ -48,15 +48,20 @@ pub(super) async fn read(
     let mut first = true;
     loop {
         let until = part.until().unwrap_or_else(|| Instant::now() + RETRY);
-        let pages = ScanSegment { calls, table, segment, segments, consistent_read, until };
+        let count_only = part.only_counts();
+        let pages = ScanSegment { calls, table, segment, segments, consistent_read, count_only, until };
         let page = match pages.page(start.as_deref()).await {
             Ok(page) => page,
             Err(failure) if failure.name.is_transient() && !first => return Ok(start),
             Err(failure) => return Err(failed(side, failure)),
         };
         rate_limiter.owe(page.capacity);
-        add(side, &page, start.as_deref(), part, &mut fingerprinter)?;
-        progress(page.items.len() as u64, page.response.len() as u64);
+        if count_only {
+            part.count(page.count);
+        } else {
+            add(side, &page, start.as_deref(), part, &mut fingerprinter)?;
+        }
+        progress(page.count, page.response.len() as u64);
         first = false;
         start = page.next;
         if start.is_none() {

@@ -1,6 +1,6 @@
 //! Reads one side of a comparison, in segments and in parts.
 
-use item_compare::{Fingerprint, RunBuilder};
+use item_compare::{Fingerprint, RunBuilder, Sample};
 use tokio::time::Instant;
 
 use super::error::CompareError;
@@ -65,33 +65,105 @@ impl Side<'_> {
         limits: Limits,
         progress: Progress<'_>,
     ) -> Result<SidePart, CompareError> {
-        let mut part = Gathering { builder: RunBuilder::new(), limits };
+        self.part_of(Kept::All(RunBuilder::new()), segment, cursor, limits, progress).await
+    }
+
+    /// Reads a part as [`Side::part`] does, with a run of a sample of its items. `sample` is empty.
+    pub async fn sampled_part(
+        &self,
+        sample: Sample,
+        segment: u32,
+        cursor: Option<&str>,
+        limits: Limits,
+        progress: Progress<'_>,
+    ) -> Result<SidePart, CompareError> {
+        self.part_of(Kept::Sample(sample), segment, cursor, limits, progress).await
+    }
+
+    /// Reads a part as [`Side::part`] does, and only counts its items. The run is empty.
+    pub async fn counted_part(
+        &self,
+        segment: u32,
+        cursor: Option<&str>,
+        limits: Limits,
+        progress: Progress<'_>,
+    ) -> Result<SidePart, CompareError> {
+        self.part_of(Kept::Nothing, segment, cursor, limits, progress).await
+    }
+
+    async fn part_of(
+        &self,
+        kept: Kept,
+        segment: u32,
+        cursor: Option<&str>,
+        limits: Limits,
+        progress: Progress<'_>,
+    ) -> Result<SidePart, CompareError> {
+        let mut part = Gathering { kept, items: 0, limits };
         let next = match self {
             Side::Table(side) => of_table::read(side, segment, cursor, &mut part, progress).await?,
             Side::Files(side) => of_files::read(side, segment, cursor, &mut part, progress).await?,
             Side::History(side) => of_history::read(side, segment, cursor, &mut part, progress).await?,
         };
-        let items = part.builder.items() as u64;
-        Ok(SidePart { run: part.builder.finish(), items, next })
+        let Gathering { kept, items, .. } = part;
+        Ok(SidePart { run: kept.into_run(), items, next })
+    }
+}
+
+/// What is kept of the items that are read.
+enum Kept {
+    All(RunBuilder),
+    Sample(Sample),
+    Nothing,
+}
+
+impl Kept {
+    fn into_run(self) -> Vec<u8> {
+        let mut builder = match self {
+            Kept::All(builder) => builder,
+            Kept::Sample(sample) => {
+                let mut builder = RunBuilder::new();
+                sample.into_fingerprints().iter().for_each(|fingerprint| builder.push(fingerprint));
+                builder
+            }
+            Kept::Nothing => return Vec::new(),
+        };
+        builder.finish()
     }
 }
 
 /// A part that is being read.
 pub(super) struct Gathering {
-    builder: RunBuilder,
+    kept: Kept,
+    items: u64,
     limits: Limits,
 }
 
 impl Gathering {
     /// Adds an item.
     pub(super) fn push(&mut self, fingerprint: &Fingerprint) {
-        self.builder.push(fingerprint);
+        self.items += 1;
+        match &mut self.kept {
+            Kept::All(builder) => builder.push(fingerprint),
+            Kept::Sample(sample) => sample.push(fingerprint),
+            Kept::Nothing => {}
+        }
+    }
+
+    /// Adds items that are only counted.
+    pub(super) fn count(&mut self, items: u64) {
+        self.items += items;
+    }
+
+    /// Returns whether items are only counted.
+    pub(super) fn only_counts(&self) -> bool {
+        matches!(self.kept, Kept::Nothing)
     }
 
     /// Returns whether the memory is full or the time is over.
     pub(super) fn is_full(&self) -> bool {
-        self.builder.bytes() >= self.limits.bytes
-            || self.limits.until.is_some_and(|until| Instant::now() >= until)
+        let is_large = matches!(&self.kept, Kept::All(builder) if builder.bytes() >= self.limits.bytes);
+        is_large || self.limits.until.is_some_and(|until| Instant::now() >= until)
     }
 
     /// Returns the time at which no more is read.

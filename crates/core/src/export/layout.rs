@@ -17,6 +17,12 @@ use crate::text::hex;
 /// hand.
 const MOST_OF_A_SECOND: u32 = 16;
 
+/// Returns the folder of an export whose files have this prefix: the one above `AWSDynamoDB/`, if there is one.
+pub fn folder_of_export(root: &str) -> &str {
+    let folder = root.find("AWSDynamoDB/").and_then(|end| root.get(..end)).unwrap_or(root);
+    folder.rfind('/').and_then(|end| folder.get(..=end)).unwrap_or_default()
+}
+
 /// The full keys of an export's files, including the prefix.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout<'a> {
@@ -150,6 +156,19 @@ mod tests {
         assert!(layout.is_data(&format!("{root}data/anything")));
         assert!(!layout.is_data(&format!("{root}manifest-files.json")));
         assert!(!layout.is_data(&format!("{folder}export.json")));
+    }
+
+    #[test]
+    fn the_folder_of_an_export_is_above_its_files() {
+        for (root, folder) in [
+            ("a/orders/2026/AWSDynamoDB/01-x/", "a/orders/2026/"),
+            ("AWSDynamoDB/01-x/", ""),
+            ("a/orders/2026/", "a/orders/2026/"),
+            ("a/lines.json", "a/"),
+            ("", ""),
+        ] {
+            assert_eq!(folder_of_export(root), folder, "{root}");
+        }
     }
 
     #[test]

@@ -145,6 +145,7 @@ impl SegmentExport<'_> {
             segment,
             segments: self.plan.segments,
             consistent_read: self.run.consistent_read,
+            count_only: false,
             until: end_of_call,
         };
         let mut start = cursor.map(str::to_owned);

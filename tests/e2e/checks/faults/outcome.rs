@@ -27,6 +27,9 @@ const MENDED_WITHIN: &[(&str, &str)] = &[
     // The step reads several versions at a time. If a later one fails for a while, it returns with the earlier ones.
     ("snapshot.snapshot-shard", "s3:GetObject"),
     ("snapshot.snapshot-shard", "s3:GetObjectVersion"),
+    ("verify-table.finish-verification", "dynamodb:BatchGetItem"),
+    ("verify-table.read-sample", "dynamodb:BatchGetItem"),
+    ("verify-table.read-segment", "dynamodb:Scan"),
 ];
 
 /// The calls after which a step may end its file and begin another one with the next invocation.

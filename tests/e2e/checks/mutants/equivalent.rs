@@ -5,6 +5,7 @@ type Equivalent = (&'static str, &'static str);
 
 const NO_STATE_READS_IT: &str = "people read it in the history, and no state reads it";
 const NULL_WITHOUT_IT: &str = "without it, the reader reads null";
+const ABSENT_WITHOUT_IT: &str = "the output omits it if it does not apply to the strength";
 const VARIABLES_FOLLOW: &str = "the next states read only variables";
 const OTHERS_ARE_RETRIED: &str =
     "the errors of another service are not declared, and the other names are retried";
@@ -22,6 +23,7 @@ pub(super) fn of(workflow: &str) -> &'static [Equivalent] {
         "rotate-restore" => ROTATE_RESTORE,
         "snapshot" => SNAPSHOT,
         "sync-settings" => SYNC_SETTINGS,
+        "verify-table" => VERIFY_TABLE,
         _ => &[],
     }
 }
@@ -280,4 +282,32 @@ const SYNC_SETTINGS: &[Equivalent] = &[
         "drop sync-settings.plan-settings.output/$defs/SettingReport/properties/Reason",
         "without a reason, the reader reads null",
     ),
+];
+
+const VERIFY_TABLE: &[Equivalent] = &[
+    (
+        "Read Segment/Assign/part",
+        "each call then returns the first part again, and the scenario of a side in several invocations does not end",
+    ),
+    ("Segment Done/Output", "the parts of a segment are in documents, and no state reads the output"),
+    ("Read Sides/Output", VARIABLES_FOLLOW),
+    (
+        "Read Sample/Assign/samplePart",
+        "each call then returns the first part again, and the scenario of a sample in several invocations does not end",
+    ),
+    (
+        "Compare Range/Assign/from",
+        "each call then returns the first comparison again. A range that takes several calls has gigabytes, so no scenario has one",
+    ),
+    ("Range Done/Output", "the differences are in documents, and no state reads the output"),
+    ("Compare Ranges/Output", VARIABLES_FOLLOW),
+    ("drop verify-table.finish-verification.output/properties/Changed", ABSENT_WITHOUT_IT),
+    ("drop verify-table.finish-verification.output/properties/DetectsShare", ABSENT_WITHOUT_IT),
+    ("drop verify-table.finish-verification.output/properties/Equal", ABSENT_WITHOUT_IT),
+    ("drop verify-table.finish-verification.output/properties/Extra", ABSENT_WITHOUT_IT),
+    ("drop verify-table.finish-verification.output/properties/Items", ABSENT_WITHOUT_IT),
+    ("drop verify-table.finish-verification.output/properties/ItemsExpected", ABSENT_WITHOUT_IT),
+    ("drop verify-table.finish-verification.output/properties/KeysFound", ABSENT_WITHOUT_IT),
+    ("drop verify-table.finish-verification.output/properties/Missing", ABSENT_WITHOUT_IT),
+    ("drop verify-table.finish-verification.output/properties/Sampled", ABSENT_WITHOUT_IT),
 ];

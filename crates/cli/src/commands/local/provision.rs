@@ -101,6 +101,15 @@ async fn parameters(workflow: &str, config: &SdkConfig) -> anyhow::Result<Vec<(&
             parameters.extend(sample::parameters());
             parameters
         }
+        // Any table, with the bucket that export-table writes to, for the reports, too.
+        "verify-table" => {
+            let exports = format!("{}-dynamodb-backup", local_aws::ACCOUNT);
+            vec![
+                ("TablePattern", "*".to_owned()),
+                ("ExportBucketName", exports.clone()),
+                ("ReportBucketName", exports),
+            ]
+        }
         _ => Vec::new(),
     })
 }

@@ -6,8 +6,15 @@ use aws_smithy_http_client::test_util::infallible_client_fn;
 use super::*;
 use crate::testing::fake_store::{FakeStore, Fault};
 
-const PAGE: ScanPage<'_> =
-    ScanPage { table: "orders", segment: 0, segments: 1, consistent_read: true, limit: None, start: None };
+const PAGE: ScanPage<'_> = ScanPage {
+    table: "orders",
+    segment: 0,
+    segments: 1,
+    consistent_read: true,
+    count_only: false,
+    limit: None,
+    start: None,
+};
 
 fn orders() -> FakeStore {
     FakeStore::default().with_table("orders", &["id"])
@@ -92,6 +99,7 @@ async fn scan_sends_its_parameters() {
         segment: 3,
         segments: 7,
         consistent_read: true,
+        count_only: false,
         limit: Some(9),
         start: Some(start),
     };

@@ -1,4 +1,4 @@
-//! Tables with items: Scan and BatchWriteItem.
+//! Tables with items: Scan, BatchGetItem and BatchWriteItem.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -65,10 +65,13 @@ impl Table {
         let capacity = json!({ "TableName": input["TableName"],
             "CapacityUnits": unit * (size.div_ceil(4096).max(1)) as f64 });
         let last = last.map(|last| format!(r#","LastEvaluatedKey":{last}"#)).unwrap_or_default();
+        let count = items.len();
+        let items = match input["Select"] == "COUNT" {
+            true => String::new(),
+            false => format!(r#","Items":[{}]"#, items.join(",")),
+        };
         Response::ok(format!(
-            r#"{{"ConsumedCapacity":{capacity},"Count":{count},"Items":[{items}]{last},"ScannedCount":{count}}}"#,
-            count = items.len(),
-            items = items.join(",")
+            r#"{{"ConsumedCapacity":{capacity},"Count":{count}{items}{last},"ScannedCount":{count}}}"#,
         ))
     }
 }
@@ -84,9 +87,42 @@ impl State {
                 };
                 Some(table.scan(&call.input, self.page_of_items))
             }
+            "dynamodb:BatchGetItem" => Some(self.get(&call.input)),
             "dynamodb:BatchWriteItem" => Some(self.write(&call.input)),
             _ => None,
         }
+    }
+
+    /// Leaves every other key unprocessed if there are more than three.
+    fn get(&mut self, input: &Value) -> Response {
+        let (mut found, mut left, mut units) = (Map::new(), Map::new(), 0);
+        for (name, request) in input["RequestItems"].as_object().unwrap() {
+            let Some(table) = self.tables.get(&name_of(&json!(name))) else {
+                return Response::dynamodb(400, "ResourceNotFoundException");
+            };
+            let keys = request["Keys"].as_array().unwrap();
+            let places: std::collections::BTreeSet<_> = keys.iter().map(|key| table.place(key)).collect();
+            // The limits of DynamoDB for a batch.
+            if keys.is_empty() || keys.len() > 100 || places.len() < keys.len() {
+                return Response::dynamodb(400, "ValidationException");
+            }
+            let (mut items, mut rest) = (Vec::new(), Vec::new());
+            for (number, key) in keys.iter().enumerate() {
+                if self.unprocessed_each > 0 && keys.len() > 3 && number % 2 == 1 {
+                    rest.push(key.clone());
+                } else if let Some(item) = table.items.get(&table.place(key)) {
+                    units += item.len().div_ceil(4096);
+                    items.push(serde_json::from_str::<Value>(item).unwrap());
+                }
+            }
+            found.insert(name.clone(), json!(items));
+            if !rest.is_empty() {
+                left.insert(name.clone(), json!({ "Keys": rest }));
+            }
+        }
+        let capacity = json!([{ "TableName": "table", "CapacityUnits": units as f64 }]);
+        let response = json!({ "Responses": found, "UnprocessedKeys": left, "ConsumedCapacity": capacity });
+        Response::ok(response.to_string())
     }
 
     fn write(&mut self, input: &Value) -> Response {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use item_formats::KeyType;
-use tablekeeper_core::export::layout::document_in;
+use tablekeeper_core::export::layout::{document_in, folder_of_export};
 use tablekeeper_core::import::source::Source;
 use tablekeeper_core::settings::{SettingsDocument, document, report};
 use tablekeeper_core::snapshot::{document as snapshot_document, key_types};
@@ -105,7 +105,7 @@ pub(crate) async fn key_of(files: &Files, source: &Source) -> Option<Vec<(String
 async fn of_export(Found { files, source }: &Found) -> anyhow::Result<Wanted> {
     let (location, body) = match files {
         Files::S3(_) => {
-            let key = format!("{}settings.json", export_folder(&source.root));
+            let key = format!("{}settings.json", folder_of_export(&source.root));
             let body = files.get(&key).await.map_err(|error| named(error.name(), error))?;
             (files.location(&key), body.map(|body| body.to_vec()))
         }
@@ -126,12 +126,6 @@ async fn of_export(Found { files, source }: &Found) -> anyhow::Result<Wanted> {
     }
 }
 
-/// Returns the folder of an export, of which these are the files.
-fn export_folder(root: &str) -> &str {
-    let folder = root.find(&format!("{DYNAMODBS}/")).and_then(|end| root.get(..end)).unwrap_or(root);
-    folder.rfind('/').and_then(|end| folder.get(..=end)).unwrap_or_default()
-}
-
 /// Returns the directory of an export, of which these are the files. The directory that was given may be inside it.
 fn export_directory(root: &Path) -> std::path::PathBuf {
     let absolute = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
@@ -149,7 +143,7 @@ fn export_directory(root: &Path) -> std::path::PathBuf {
 
 /// Returns a table with the key of a snapshot's items.
 async fn of_snapshot(Found { files, source }: &Found) -> anyhow::Result<Wanted> {
-    let document = document_in(export_folder(&source.root));
+    let document = document_in(folder_of_export(&source.root));
     let read = snapshot_document::read(files, &document).await.map_err(|error| named(error.name(), error))?;
     let location = files.location(&document);
     let names = match read {
@@ -186,22 +180,4 @@ fn parsed(body: &[u8], location: &str) -> anyhow::Result<Wanted> {
     };
     let remarks = left_out::of_settings(&document.settings);
     Ok(Wanted { definition, remarks, from: location.to_owned() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::export_folder;
-
-    #[test]
-    fn the_settings_are_in_the_folder_of_the_export() {
-        for (root, folder) in [
-            ("a/orders/2026/AWSDynamoDB/01-x/", "a/orders/2026/"),
-            ("AWSDynamoDB/01-x/", ""),
-            ("a/orders/2026/", "a/orders/2026/"),
-            ("a/lines.json", "a/"),
-            ("", ""),
-        ] {
-            assert_eq!(export_folder(root), folder, "{root}");
-        }
-    }
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::text::quoted;
-use tablekeeper_core::{backfill, export, import, prune, replay, settings, snapshot};
+use tablekeeper_core::{backfill, export, import, prune, replay, settings, snapshot, verify};
 
 /// Name of a table and of a bucket that stands for the stack's own.
 const STACKS_OWN: &str = "the-stacks-own";
@@ -29,6 +29,7 @@ pub(super) fn check(workflow: &str, input: &Value) -> Result<(), String> {
         "restore-snapshot" => check_restore(read(input)?),
         "snapshot" => check_snapshot(&read(input)?),
         "sync-settings" => check_sync(&read(input)?),
+        "verify-table" => check_verify(read(input)?),
         _ => Ok(()),
     }
 }
@@ -114,6 +115,18 @@ fn check_import(input: &import::execution_input::ExecutionInput) -> Result<(), S
     Ok(())
 }
 
+fn check_verify(input: verify::execution_input::ExecutionInput) -> Result<(), String> {
+    let defaults = verify::execution_input::Defaults {
+        report_bucket: "the-stacks-own".to_owned(),
+        segments: zero(),
+        max_rate: zero(),
+        seconds_per_call: one(),
+        ..Default::default()
+    };
+    // The account and the Region are checked by the execution, which is in them.
+    input.wanted(&defaults, "", Clock::System.now()).map(drop).map_err(text)
+}
+
 fn check_replay(input: replay::execution_input::ExecutionInput) -> Result<(), String> {
     // Another stream may be that of another table of the stack.
     let stream_arn = input.stream_arn.clone().unwrap_or_else(|| STREAM.to_owned());
@@ -191,6 +204,11 @@ mod tests {
             ("export-table", json!({ "TableTag": "backup" }), "TableTag is `backup`; it must have the form"),
             ("export-table", json!({ "Segments": 65 }), "Segments is `65`; it must be between 0 and 64"),
             ("export-table", json!({ "Frequency": "often" }), "Frequency is `often`; it must be"),
+            (
+                "verify-table",
+                json!({ "TableArn": "orders", "Strength": "EXACT", "Expected": { "Items": "s3://exports/a/" } }),
+                "TableArn is `orders`; it must be the ARN of a table",
+            ),
             ("import-table", json!({ "TableName": "a-b", "From": "s3://exports/a/latest/" }), ""),
             ("import-table", json!({ "TableName": "a-b", "From": "/srv/x" }), "From is `/srv/x`; it must be"),
             (

@@ -1,0 +1,80 @@
+//! Why a table cannot be verified, or is not what it should be.
+
+use crate::aws::failure::AwsFailure;
+use crate::compare::CompareError;
+use crate::error_name::{ErrorName, HasErrorName};
+use crate::import::source;
+use crate::import::unchanged::Changed;
+use crate::input::InvalidInput;
+use crate::storage::FilesError;
+
+/// The reason why a verification does not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The input is invalid.
+    #[error(transparent)]
+    Input(#[from] InvalidInput),
+    /// The table to verify does not exist.
+    #[error("table {0} does not exist, so it cannot be verified")]
+    TableMissing(String),
+    /// The table is not the one that the verification began with.
+    #[error("table {0} was deleted or replaced while it was verified; start the verification again")]
+    TableReplaced(String),
+    /// A table cannot be read yet.
+    #[error("table {table} cannot be read yet: {reason}")]
+    TableBusy {
+        /// Name of the table.
+        table: String,
+        /// What is in progress.
+        reason: &'static str,
+    },
+    /// The expected files cannot be determined.
+    #[error(transparent)]
+    Source(#[from] source::Error),
+    /// The expected files have changed.
+    #[error(transparent)]
+    Changed(#[from] Changed),
+    /// A side cannot be read or compared.
+    #[error(transparent)]
+    Compare(#[from] CompareError),
+    /// A work file cannot be used.
+    #[error("{location}: {reason}; start the verification again")]
+    Work {
+        /// Location of the file.
+        location: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The table does not hold what it should.
+    #[error("{0}")]
+    Damage(String),
+    /// A file could not be written or read.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// An AWS call failed; holds its error name and action.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+}
+
+impl VerifyError {
+    /// Error names of reading a side, in addition to [`AwsFailure::NAMES`].
+    pub const OF_READING: &'static [ErrorName] =
+        &[ErrorName::ImportChanged, ErrorName::InvalidExport, ErrorName::SourceTableMissing];
+}
+
+impl HasErrorName for VerifyError {
+    fn name(&self) -> ErrorName {
+        match self {
+            VerifyError::Input(_) => ErrorName::InvalidInput,
+            VerifyError::TableMissing(_) | VerifyError::TableReplaced(_) => ErrorName::TargetTableMissing,
+            VerifyError::TableBusy { .. } => ErrorName::ResourceBusy,
+            VerifyError::Source(error) => error.name(),
+            VerifyError::Changed(error) => error.name(),
+            VerifyError::Compare(error) => error.name(),
+            VerifyError::Work { .. } => ErrorName::InvalidExport,
+            VerifyError::Damage(_) => ErrorName::VerificationFailed,
+            VerifyError::Files(error) => error.name(),
+            VerifyError::Aws(failure) => failure.name,
+        }
+    }
+}

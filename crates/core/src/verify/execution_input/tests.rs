@@ -1,0 +1,103 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:verify-table:by-hand";
+
+fn defaults() -> Defaults {
+    let text = str::to_owned;
+    Defaults {
+        report_bucket: text("reports"),
+        report_prefix: text("verifications/"),
+        segments: text("0"),
+        max_rate: text("0"),
+        seconds_per_call: text("600"),
+    }
+}
+
+fn input() -> Value {
+    json!({ "TableArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/orders", "Strength": "SAMPLED",
+        "Expected": { "Items": "s3://exports/orders/" } })
+}
+
+fn wanted(input: Value) -> Result<Wanted, String> {
+    let input: ExecutionInput = serde_json::from_value(input).unwrap();
+    let started_at = "2026-11-30T12:00:00Z".parse().unwrap();
+    input.wanted(&defaults(), EXECUTION, started_at).map_err(|error| error.to_string())
+}
+
+#[test]
+fn missing_fields_come_from_the_template() {
+    let least = wanted(input()).unwrap();
+    assert_eq!(
+        (least.table_name.as_str(), least.sample_size, least.segments, least.max_rate),
+        ("orders", 1_000, 0, 0)
+    );
+    assert_eq!(
+        (least.bucket.as_str(), least.prefix.as_str(), least.seconds_per_call),
+        ("reports", "verifications/", 600)
+    );
+    let place = "orders/".to_owned();
+    assert_eq!(least.expected, WantedSide::Items { bucket: "exports".to_owned(), place });
+    let mut more = input();
+    more["SampleSize"] = json!(7);
+    more["Segments"] = json!(3);
+    more["MaxRate"] = json!(50);
+    more["Keys"] = json!([{ "id": { "S": "1" } }, { "id": { "S": "1" } }]);
+    let more = wanted(more).unwrap();
+    assert_eq!((more.sample_size, more.segments, more.max_rate, more.keys.len()), (7, 3, 50, 1));
+}
+
+#[test]
+fn invalid_input_is_refused_with_a_sentence() {
+    for (field, value, expected) in [
+        ("TableArn", json!("orders"), "TableArn is `orders`; it must be the ARN of a table, such as arn:"),
+        (
+            "TableArn",
+            json!("arn:aws:dynamodb:us-east-1:123456789012:table/orders"),
+            "TableArn is `arn:aws:dynamodb:us-east-1:123456789012:table/orders`; it must be a table of the account \
+             123456789012 in eu-west-1, as the state machine is",
+        ),
+        ("Expected", json!({}), "Expected has nothing; it must have Items"),
+        (
+            "Expected",
+            json!({ "Items": "exports/orders" }),
+            "Expected.Items is `exports/orders`; it must be s3://bucket/folder/ of an export or a snapshot",
+        ),
+        ("SampleSize", json!(0), "SampleSize is `0`; it must be between 1 and 100000"),
+        ("SampleSize", json!(100_001), "SampleSize is `100001`; it must be between 1 and 100000"),
+        ("Segments", json!(21), "Segments is `21`; it must be between 0 and 20"),
+        ("MaxRate", json!(-1), "MaxRate is `-1`; it must be between 0 and 4000000"),
+        (
+            "Keys",
+            json!([{}]),
+            "Keys has `{}`; it must be a key as DynamoDB JSON, such as {\"id\": {\"S\": \"1\"}}",
+        ),
+        (
+            "Keys",
+            json!([{ "id": { "BOOL": "true" } }]),
+            "Keys has `{\"id\":{\"BOOL\":\"true\"}}`; it must be a key",
+        ),
+        (
+            "Keys",
+            json!(vec![json!({ "id": { "S": "1" } }); 101]),
+            "Keys has 101 keys; it must have at most 100",
+        ),
+        (
+            "Keys",
+            json!([{ "id": { "S": "x".repeat(40_000) } }]),
+            "Keys has 40015 bytes; it must have at most 32768",
+        ),
+    ] {
+        let mut input = input();
+        input[field] = value;
+        let error = wanted(input).unwrap_err();
+        assert!(error.starts_with(expected), "{error}");
+    }
+    let mut exact = input();
+    (exact["Strength"], exact["SampleSize"]) = (json!("EXACT"), json!(5));
+    let expected = "SampleSize is given, but Strength is EXACT; it must be given with SAMPLED only";
+    assert_eq!(wanted(exact).unwrap_err(), expected);
+    let unknown = serde_json::from_value::<ExecutionInput>(json!({ "Other": 1 })).unwrap_err().to_string();
+    assert!(unknown.starts_with("unknown field `Other`"), "{unknown}");
+}

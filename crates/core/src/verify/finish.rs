@@ -1,0 +1,278 @@
+//! Decides a verification, writes its report and tags the table.
+
+use chrono::SecondsFormat;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use item_compare::Fingerprinter;
+use tokio::time::Instant;
+
+use super::comparing::{Compared, StoredDifference, results};
+use super::error::VerifyError;
+use super::execution_input::Key;
+use super::reading::unchanged_source;
+use super::report::{MOST_DIFFERENCES, Report, ReportedDifference, Results, VERSION, detects_share};
+use super::sampling::fingerprint;
+use super::work::Work;
+use super::{ExpectedSide, SideName, Strength, Verification};
+use crate::aws::clients::Clients;
+use crate::aws::keyed_reads::{KeyedReads, MOST_KEYS};
+use crate::aws::own_tag;
+use crate::aws::rate_limiter::RateLimiter;
+use crate::aws::table as table_description;
+use crate::clock::Clock;
+use crate::storage::bucket;
+
+/// Time for which a call of the last step is retried.
+const RETRY: Duration = Duration::from_secs(120);
+
+/// The output of an execution.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Output {
+    /// ARN of the table.
+    pub table_arn: String,
+    /// What was proved.
+    pub strength: Strength,
+    /// What the table was compared with, in a few words.
+    pub against: String,
+    /// Results of the comparison.
+    #[serde(flatten)]
+    pub results: Results,
+    /// Location of the report.
+    pub report: String,
+    /// Remarks about the verification.
+    #[schemars(length(max = 10))]
+    pub notes: Vec<String>,
+    /// Time when the execution began.
+    pub started_at: chrono::DateTime<chrono::Utc>,
+    /// Time when the verification was decided.
+    pub finished_at: chrono::DateTime<chrono::Utc>,
+}
+
+/// Decides a verification. Fails by [`VerifyError::Damage`] if the table does not hold what it should. The first report
+/// of an execution counts, so a repeated call decides the same.
+pub async fn finish(
+    clients: &Clients,
+    clock: &Clock,
+    of: &Verification,
+    execution_arn: &str,
+) -> Result<Output, VerifyError> {
+    let files = bucket(clients, &of.bucket);
+    let work = Work { files: &files, of };
+    let report = match work.read::<Report>(&of.report).await? {
+        Some(existing) => existing,
+        None => {
+            let report = decide(clients, clock, work, execution_arn).await?;
+            work.commit(&of.report, report).await?
+        }
+    };
+    if report.execution_arn != execution_arn {
+        let reason = format!("it is the report of {}", report.execution_arn);
+        return Err(work.broken(&of.report, &reason));
+    }
+    let location = files.location(&of.report);
+    if !report.verified {
+        return Err(VerifyError::Damage(sentence(of, &report, &location)));
+    }
+    if report.notes.is_empty() {
+        let time = report.finished_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let value = format!("{} {time}", of.strength);
+        let is_tagged = own_tag::set(&clients.dynamodb(), &of.table_arn, own_tag::VERIFIED, &value).await?;
+        if !is_tagged {
+            return Err(VerifyError::TableReplaced(of.table_name.clone()));
+        }
+    }
+    Ok(Output {
+        table_arn: report.table_arn,
+        strength: report.strength,
+        against: report.against,
+        results: report.results,
+        report: location,
+        notes: report.notes,
+        started_at: report.started_at,
+        finished_at: report.finished_at,
+    })
+}
+
+async fn decide(
+    clients: &Clients,
+    clock: &Clock,
+    work: Work<'_>,
+    execution_arn: &str,
+) -> Result<Report, VerifyError> {
+    let of = work.of;
+    check_unchanged(clients, of).await?;
+    let Decided { mut results, differences, is_good } = match (&of.mismatch, of.strength) {
+        (Some(_), _) => Decided::default(),
+        (None, Strength::Exact) => exact(work).await?,
+        (None, Strength::Sampled) => sampled(work).await?,
+        (None, Strength::Counted) => counted(work).await?,
+    };
+    let missing_keys = match of.mismatch {
+        Some(_) => Vec::new(),
+        None => missing_keys(clients, of).await?,
+    };
+    if of.mismatch.is_none() && !of.keys.is_empty() {
+        results.keys_found = Some((of.keys.len() - missing_keys.len()) as u64);
+    }
+    let verified = is_good && missing_keys.is_empty();
+    let key = |text: &str| -> Result<Key, VerifyError> {
+        serde_json::from_str(text).map_err(|error| work.broken(&of.work, &error.to_string()))
+    };
+    let differences = differences.iter().take(MOST_DIFFERENCES);
+    let differences = differences
+        .map(|StoredDifference { kind, key: text }| Ok(ReportedDifference { kind: *kind, key: key(text)? }));
+    Ok(Report {
+        version: VERSION,
+        execution_arn: execution_arn.to_owned(),
+        table_arn: of.table_arn.clone(),
+        table_id: of.table_id.clone(),
+        strength: of.strength,
+        against: of.against.clone(),
+        verified,
+        results,
+        key_schema: of.mismatch.clone(),
+        keys_missing: missing_keys.iter().map(|text| key(text)).collect::<Result<_, _>>()?,
+        differences: differences.collect::<Result<_, VerifyError>>()?,
+        notes: if verified { notes(clients, of).await? } else { Vec::new() },
+        started_at: of.started_at,
+        finished_at: clock.now(),
+    })
+}
+
+/// The result of a strength.
+#[derive(Default)]
+struct Decided {
+    results: Results,
+    differences: Vec<StoredDifference>,
+    is_good: bool,
+}
+
+async fn exact(work: Work<'_>) -> Result<Decided, VerifyError> {
+    let of = work.of;
+    let compared = results(work).await?;
+    let items = async |side| {
+        let parts = work.parts(side, of.segments_of(side)).await?;
+        Ok::<u64, VerifyError>(parts.iter().map(|part| part.items).sum())
+    };
+    let (expected, found) = (items(SideName::Expected).await?, items(SideName::Found).await?);
+    let Compared { equal, missing, extra, changed, repeated, .. } = compared;
+    // Each item that was read is in exactly one of the counts.
+    if (equal + missing + changed + repeated, equal + extra + changed) != (expected, found) {
+        let reason = format!(
+            "{expected} items were expected and {found} found, but {equal} were equal, {missing} missing, {extra} extra \
+             and {changed} changed"
+        );
+        return Err(work.broken(&of.work, &reason));
+    }
+    let results = Results {
+        items: Some(found),
+        items_expected: Some(expected),
+        equal: Some(equal),
+        missing: Some(missing),
+        extra: Some(extra),
+        changed: Some(changed),
+        ..Results::default()
+    };
+    Ok(Decided { results, differences: compared.differences, is_good: missing + extra + changed == 0 })
+}
+
+async fn sampled(work: Work<'_>) -> Result<Decided, VerifyError> {
+    let of = work.of;
+    let Compared { equal, missing, extra, changed, differences, .. } = results(work).await?;
+    let parts = work.parts(SideName::Expected, of.segments_of(SideName::Expected)).await?;
+    let expected: u64 = parts.iter().map(|part| part.items).sum();
+    let sampled = equal + missing + changed;
+    let results = Results {
+        items_expected: Some(expected),
+        equal: Some(equal),
+        missing: Some(missing),
+        changed: Some(changed),
+        sampled: Some(sampled),
+        detects_share: Some(detects_share(sampled)),
+        ..Results::default()
+    };
+    Ok(Decided { results, differences, is_good: missing + extra + changed == 0 })
+}
+
+async fn counted(work: Work<'_>) -> Result<Decided, VerifyError> {
+    let of = work.of;
+    let count = async |side| {
+        let parts = work.parts(side, of.segments_of(side)).await?;
+        Ok::<u64, VerifyError>(parts.iter().map(|part| part.items).sum())
+    };
+    let expected = match of.expected.item_count() {
+        Some(count) => count,
+        None => count(SideName::Expected).await?,
+    };
+    let found = count(SideName::Found).await?;
+    let results = Results { items: Some(found), items_expected: Some(expected), ..Results::default() };
+    Ok(Decided { results, differences: Vec::new(), is_good: found == expected })
+}
+
+/// Checks that both sides are those that the verification began with.
+async fn check_unchanged(clients: &Clients, of: &Verification) -> Result<(), VerifyError> {
+    let table = table_description::describe(&clients.dynamodb(), &of.table_name).await?;
+    if table.and_then(|table| table.table_id).as_deref().unwrap_or_default() != of.table_id {
+        return Err(VerifyError::TableReplaced(of.table_name.clone()));
+    }
+    match &of.expected {
+        expected @ ExpectedSide::Items { bucket: name, .. } => {
+            unchanged_source(&bucket(clients, name), expected).await.map(drop)
+        }
+    }
+}
+
+/// Returns the required keys that the table does not have.
+async fn missing_keys(clients: &Clients, of: &Verification) -> Result<Vec<String>, VerifyError> {
+    let (calls, until) = (clients.raw_items(), Instant::now() + RETRY);
+    let reads = KeyedReads { calls: &calls, table: &of.table_name, until };
+    let mut rate_limiter = RateLimiter::share(of.max_rate, 1, Instant::now());
+    let mut fingerprinter = Fingerprinter::new(of.key_names.iter().map(String::as_str));
+    let mut found = BTreeSet::new();
+    for keys in of.keys.chunks(MOST_KEYS) {
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        for item in reads.read(&keys, &mut rate_limiter).await? {
+            found.insert(fingerprint(of, &mut fingerprinter, &item)?.key);
+        }
+    }
+    Ok(of.keys.iter().filter(|key| !found.contains(key.as_bytes())).cloned().collect())
+}
+
+/// Returns why the table cannot be tagged, if so.
+async fn notes(clients: &Clients, of: &Verification) -> Result<Vec<String>, VerifyError> {
+    let has_room = own_tag::has_room(&clients.dynamodb(), &of.table_arn, own_tag::VERIFIED).await?;
+    let note = format!("the table has 50 tags, so it does not have the tag {}", own_tag::VERIFIED);
+    Ok(if has_room { Vec::new() } else { vec![note] })
+}
+
+/// Describes the damage in one sentence.
+fn sentence(of: &Verification, report: &Report, location: &str) -> String {
+    let (table, Report { against, strength, .. }) = (&of.table_name, report);
+    let Results { items, items_expected, equal, missing, extra, changed, sampled, .. } = report.results;
+    let number = |count: Option<u64>| count.unwrap_or_default();
+    let mut found = Vec::new();
+    if let Some(mismatch) = &report.key_schema {
+        found.push(mismatch.clone());
+    } else if *strength == Strength::Counted && items != items_expected {
+        found.push(format!("it has {} items instead of {}", number(items), number(items_expected)));
+    } else if *strength != Strength::Counted && number(missing) + number(extra) + number(changed) > 0 {
+        let of_sample = sampled.map_or_else(String::new, |sampled| format!("of {sampled} sampled items "));
+        let extra = extra.map_or_else(String::new, |extra| format!("{extra} extra, "));
+        let (missing, changed, equal) = (number(missing), number(changed), number(equal));
+        found.push(format!("{of_sample}{missing} are missing, {extra}{changed} changed and {equal} equal"));
+    }
+    if !report.keys_missing.is_empty() {
+        found.push(format!("{} required keys do not exist", report.keys_missing.len()));
+    }
+    let found = found.join(", and ");
+    format!(
+        "table {table} does not hold what {against} holds ({strength}): {found}; the report is {location}"
+    )
+}
+
+#[cfg(test)]
+mod tests;

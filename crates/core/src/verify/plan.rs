@@ -1,0 +1,171 @@
+//! Plans a verification: checks the table and what it should hold.
+
+use aws_sdk_dynamodb::types::TableDescription;
+use chrono::{DateTime, Utc};
+use item_formats::key_of;
+
+use super::error::VerifyError;
+use super::execution_input::{MOST_SEGMENTS, Wanted, WantedSide};
+use super::key_schema::{self, Attribute};
+use super::{ExpectedSide, Verification};
+use crate::aws::clients::Clients;
+use crate::aws::failure::AwsFailure;
+use crate::aws::scan_segments;
+use crate::aws::table as table_description;
+use crate::aws::table::Unscannable;
+use crate::error_name::ErrorName;
+use crate::export::execution_input::LONGEST_CALL;
+use crate::import::source;
+use crate::input::InvalidInput;
+use crate::storage::bucket;
+use crate::text::quoted;
+
+/// Maximum number of segments of a side if the input does not ask for more.
+const USUAL_SEGMENTS: u32 = 8;
+
+/// Checks both sides, and returns the plan. Writes nothing.
+pub async fn plan(
+    clients: &Clients,
+    wanted: Wanted,
+    execution_arn: &str,
+    started_at: DateTime<Utc>,
+) -> Result<Verification, VerifyError> {
+    let table = table_description::describe(&clients.dynamodb(), &wanted.table_name).await?;
+    let table = table.ok_or_else(|| VerifyError::TableMissing(wanted.table_name.clone()))?;
+    check_readable(&wanted.table_name, &table)?;
+    let key_names = table_description::key_names(&table);
+    let key_types = table_description::key_types(&table)?;
+    let keys = required_keys(&wanted.keys, &key_names)?;
+    let segments = segments_of_table(&wanted, &wanted.table_name, &table)?;
+    let Expectation { side: expected, against, key } = expectation(clients, &wanted).await?;
+    let own: Vec<Attribute> = key_names.iter().cloned().zip(key_types.iter().copied().map(Some)).collect();
+    let mismatch = key_schema::mismatch(&wanted.table_name, &own, &against, key.as_deref());
+    let name = execution_arn.rsplit(':').next().unwrap_or_default();
+    let id = format!("{}-{name}", started_at.format("%Y-%m-%d-%H-%M-%S"));
+    let Wanted { table_name, prefix, .. } = wanted;
+    Ok(Verification {
+        report: format!("{prefix}reports/{table_name}/{id}/report.json"),
+        work: format!("{prefix}runs/{table_name}/{id}/"),
+        table_arn: wanted.table_arn,
+        table_id: table.table_id().unwrap_or_default().to_owned(),
+        table_name,
+        key_names,
+        key_types,
+        segments,
+        strength: wanted.strength,
+        expected,
+        against,
+        mismatch,
+        sample_size: wanted.sample_size,
+        keys,
+        max_rate: wanted.max_rate,
+        seconds_per_call: wanted.seconds_per_call,
+        bucket: wanted.bucket,
+        started_at,
+    })
+}
+
+/// What the table should hold, with what is known about its key.
+struct Expectation {
+    side: ExpectedSide,
+    against: String,
+    key: Option<Vec<Attribute>>,
+}
+
+async fn expectation(clients: &Clients, wanted: &Wanted) -> Result<Expectation, VerifyError> {
+    match &wanted.expected {
+        WantedSide::Items { bucket, place } => of_items(clients, wanted, bucket, place).await,
+    }
+}
+
+async fn of_items(
+    clients: &Clients,
+    wanted: &Wanted,
+    bucket_name: &str,
+    place: &str,
+) -> Result<Expectation, VerifyError> {
+    let files = bucket(clients, bucket_name);
+    let source = source::find(&files, place).await?;
+    let (Some(manifest), Some(format)) = (&source.manifest, source.format) else {
+        let reason = format!(
+            "is {}, which has no manifest; it must be a complete export or a snapshot",
+            quoted(&files.location(place))
+        );
+        return Err(InvalidInput { field: "Expected.Items", reason }.into());
+    };
+    let key_schema::OfFiles { is_snapshot, key } = key_schema::of_files(&files, &source).await?;
+    let count = u32::try_from(source.files.len()).unwrap_or(u32::MAX);
+    let segments = match wanted.segments {
+        0 => count.clamp(1, USUAL_SEGMENTS),
+        asked => asked.min(count.max(1)),
+    };
+    let kind = if is_snapshot { "snapshot" } else { "export" };
+    Ok(Expectation {
+        against: format!("{kind} {}", files.location(&source.root)),
+        side: ExpectedSide::Items {
+            bucket: bucket_name.to_owned(),
+            root: source.root.clone(),
+            manifest: manifest.clone(),
+            format,
+            files: count,
+            files_digest: source.digest(),
+            item_count: source.item_count,
+            segments,
+        },
+        key,
+    })
+}
+
+/// Checks that a scan of a table finds all items.
+fn check_readable(name: &str, table: &TableDescription) -> Result<(), VerifyError> {
+    match table_description::scannable(table) {
+        Ok(()) => Ok(()),
+        Err(Unscannable::Yet(reason)) => Err(VerifyError::TableBusy { table: name.to_owned(), reason }),
+        Err(Unscannable::Ever(status)) => Err(VerifyError::Aws(AwsFailure::new(
+            "dynamodb:Scan",
+            ErrorName::RequestRefused,
+            format!("table {name} is {}, and cannot be read", status.as_str()),
+        ))),
+    }
+}
+
+/// Chooses the number of segments of a table. Refuses a rate at which an execution would not read it in time.
+fn segments_of_table(wanted: &Wanted, name: &str, table: &TableDescription) -> Result<u32, InvalidInput> {
+    let (bytes, rate) = (table.table_size_bytes(), wanted.max_rate);
+    let work = scan_segments::scan(bytes, true, rate, wanted.seconds_per_call);
+    let what = format!("a scan of table {name} with {} bytes", scan_segments::number(bytes));
+    if let Some(reason) = work.too_slow(&what, LONGEST_CALL) {
+        return Err(InvalidInput { field: "MaxRate", reason });
+    }
+    let most = match (wanted.segments, rate) {
+        (0, 0) => scan_segments::by_size(bytes).min(USUAL_SEGMENTS),
+        (0, rate) => {
+            scan_segments::by_size(bytes).min(scan_segments::by_rate(rate, true)).min(USUAL_SEGMENTS)
+        }
+        (asked, _) => asked,
+    };
+    Ok(work.fitting(most.min(scan_segments::by_capacity(rate, MOST_SEGMENTS))))
+}
+
+/// Returns the required keys in their canonical form. Refuses a key with other attributes than those of the table.
+fn required_keys(keys: &[String], key_names: &[String]) -> Result<Vec<String>, InvalidInput> {
+    let names: Vec<&str> = key_names.iter().map(String::as_str).collect();
+    let canonical = |key: &String| {
+        let is_whole =
+            serde_json::from_str::<serde_json::Map<_, _>>(key).is_ok_and(|key| key.len() == names.len());
+        let canonical = key_of(key.as_bytes(), &names).ok().filter(|_| is_whole);
+        let canonical = canonical.and_then(|key| String::from_utf8(key).ok());
+        canonical.ok_or_else(|| InvalidInput {
+            field: "Keys",
+            reason: format!(
+                "has {}; the key attributes of the table are {}",
+                quoted(key),
+                key_names.join(" and ")
+            ),
+        })
+    };
+    let mut keys: Vec<String> = keys.iter().map(canonical).collect::<Result<_, _>>()?;
+    keys.sort();
+    keys.dedup();
+    Ok(keys)
+}

@@ -1,0 +1,190 @@
+//! Damages a table in every way, and verifies it through the steps of the workflow.
+
+use serde_json::{Value, json};
+use tablekeeper_core::error_name::ErrorName;
+use tablekeeper_core::export::manifest::OutputFormat;
+use tablekeeper_core::import::testing::{FOLDER, export, with_objects};
+use tablekeeper_core::testing::fake_aws::arn;
+use tablekeeper_core::testing::fake_store::FakeStore;
+
+use super::testing::{REPORT, verify, verify_as};
+
+const ITEMS: usize = 10_000;
+
+/// Returns an item with values of many types.
+fn item(number: usize) -> Value {
+    json!({ "id": { "S": number.to_string() }, "at": { "N": format!("1234567890123456789012345678901234567{}", number % 10) },
+        "text": { "S": format!("text {number}") }, "raw": { "B": "AAEC" }, "list": { "L": [{ "N": "1" }, { "N": "2" }] },
+        "set": { "SS": ["a", "b"] },
+        "map": { "M": { "deep": { "M": { "deeper": { "L": [{ "BOOL": true }, { "NULL": true }] } } } } } })
+}
+
+fn items() -> Vec<Value> {
+    (0..ITEMS).map(item).collect()
+}
+
+/// Returns a fake AWS with an export of all items.
+fn with_export(items: &[Value]) -> FakeStore {
+    let lines: Vec<String> = items.iter().map(Value::to_string).collect();
+    let (first, second) = lines.split_at(lines.len() / 2);
+    let files = [("data/a.json", first.to_vec()), ("data/b.json", second.to_vec())];
+    let aws = FakeStore::default().with_table("orders", &["id"]);
+    with_objects(aws, export(OutputFormat::DynamodbJson, &files))
+}
+
+/// Replaces the items of the table.
+fn fill(aws: &FakeStore, items: &[Value]) {
+    let mut state = aws.state();
+    let table = state.tables.get_mut("orders").unwrap();
+    table.items.clear();
+    items.iter().for_each(|item| table.put(&item.to_string()));
+}
+
+fn from_export(strength: &str) -> Value {
+    json!({ "Strength": strength, "Expected": { "Items": format!("s3://exports/{FOLDER}") } })
+}
+
+fn execution(number: usize) -> String {
+    format!("arn:aws:states:eu-west-1:123456789012:execution:verify-table:{number}")
+}
+
+/// A damage: its name, the change of the items, the counts of missing, extra and changed items.
+type Damage = (&'static str, fn(&mut Vec<Value>), [u64; 3]);
+
+const DAMAGES: &[Damage] = &[
+    ("missing", |items| drop(items.remove(4_711)), [1, 0, 0]),
+    ("extra", |items| items.push(item(ITEMS)), [0, 1, 0]),
+    ("another key", |items| items[4_711]["id"]["S"] = json!("x"), [1, 1, 0]),
+    ("changed value", |items| items[4_711]["text"] = json!({ "S": "another" }), [0, 0, 1]),
+    ("changed type", |items| items[4_711]["at"] = json!({ "S": items[4_711]["at"]["N"] }), [0, 0, 1]),
+    (
+        "one digit of 38",
+        |items| items[4_711]["at"]["N"] = json!("12345678901234567890123456789012345679"),
+        [0, 0, 1],
+    ),
+    ("empty for absent", |items| items[4_711]["more"] = json!({ "S": "" }), [0, 0, 1]),
+    ("absent attribute", |items| drop(items[4_711].as_object_mut().unwrap().remove("raw")), [0, 0, 1]),
+    ("binary byte", |items| items[4_711]["raw"]["B"] = json!("AAED"), [0, 0, 1]),
+    ("list order", |items| items[4_711]["list"]["L"].as_array_mut().unwrap().reverse(), [0, 0, 1]),
+    ("set member", |items| items[4_711]["set"]["SS"] = json!(["a"]), [0, 0, 1]),
+    (
+        "nested",
+        |items| items[4_711]["map"]["M"]["deep"]["M"]["deeper"]["L"][0]["BOOL"] = json!(false),
+        [0, 0, 1],
+    ),
+];
+
+#[tokio::test]
+async fn every_single_damage_is_found_by_an_exact_verification() {
+    let good = items();
+    let aws = with_export(&good);
+    for (number, (name, damage, [missing, extra, changed])) in DAMAGES.iter().enumerate() {
+        let mut bad = good.clone();
+        damage(&mut bad);
+        fill(&aws, &bad);
+        let execution = execution(number);
+        let failure = verify_as(&aws, from_export("EXACT"), &execution).await.unwrap_err();
+        assert_eq!(failure.name, ErrorName::VerificationFailed, "{name}: {failure}");
+        let counts = format!("{missing} are missing, {extra} extra, {changed} changed");
+        assert!(failure.message.contains(&counts), "{name}: {failure}");
+        let report = aws.text(&REPORT.replace("by-hand", &number.to_string())).unwrap();
+        let report: Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["Verified"], false, "{name}");
+        assert_eq!(
+            report["Differences"].as_array().unwrap().len() as u64,
+            missing + extra + changed,
+            "{name}"
+        );
+        assert!(!report.to_string().contains("text "), "a report has no values");
+    }
+    assert_eq!(aws.aws.calls("dynamodb:TagResource").len(), 0);
+}
+
+#[tokio::test]
+async fn differences_that_dynamodb_does_not_store_do_not_count() {
+    let good = items();
+    let aws = with_export(&good);
+    let mut same = good;
+    same[4_711]["set"]["SS"] = json!(["b", "a"]);
+    fill(&aws, &same);
+    let output = verify(&aws, from_export("EXACT")).await.unwrap();
+    assert_eq!((&output["Equal"], &output["Items"]), (&json!(ITEMS), &json!(ITEMS)));
+    assert_eq!(output["Against"], format!("export s3://exports/{FOLDER}"));
+    let tags = aws.aws.state().tags.clone();
+    let tag = &tags[&arn("orders")]["tablekeeper:verified"];
+    let second = &output["FinishedAt"].as_str().unwrap()[..19];
+    assert_eq!(*tag, format!("EXACT {second}Z"));
+}
+
+#[tokio::test]
+async fn counts_find_each_missing_and_each_extra_item() {
+    let good = items();
+    let aws = with_export(&good);
+    for (number, (name, damage, [missing, extra, _])) in DAMAGES.iter().enumerate() {
+        let mut bad = good.clone();
+        damage(&mut bad);
+        fill(&aws, &bad);
+        let result = verify_as(&aws, from_export("COUNTED"), &execution(number)).await;
+        let found = ITEMS as u64 - missing + extra;
+        match result {
+            Err(failure) if missing != extra => {
+                assert_eq!(failure.name, ErrorName::VerificationFailed);
+                let counts = format!("it has {found} items instead of {ITEMS}");
+                assert!(failure.message.contains(&counts), "{name}: {failure}");
+            }
+            result => assert_eq!(result.unwrap()["Items"], found, "{name}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_sample_is_read_from_the_table_and_compared() {
+    let good: Vec<Value> = items().into_iter().take(2_000).collect();
+    let aws = with_export(&good);
+    fill(&aws, &good);
+    let mut input = from_export("SAMPLED");
+    input["SampleSize"] = json!(500);
+    let output = verify(&aws, input.clone()).await.unwrap();
+    assert_eq!((&output["Sampled"], &output["Equal"]), (&json!(500), &json!(500)));
+    assert_eq!((&output["ItemsExpected"], &output["DetectsShare"]), (&json!(2_000), &json!(0.009168056)));
+    assert_eq!((&output["Items"], &output["Extra"]), (&Value::Null, &Value::Null), "they are not known");
+
+    // A tenth of the items is missing and a tenth is changed.
+    let mut bad = good;
+    bad.retain(|item| !item["id"]["S"].as_str().unwrap().ends_with('7'));
+    for item in bad.iter_mut().filter(|item| item["id"]["S"].as_str().unwrap().ends_with('3')) {
+        item["text"] = json!({ "S": "another" });
+    }
+    fill(&aws, &bad);
+    let failure = verify_as(&aws, input, &execution(1)).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::VerificationFailed);
+    assert!(failure.message.contains("(SAMPLED): of 500 sampled items "), "{failure}");
+    let report = aws.text(&REPORT.replace("by-hand", "1")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let count = |name: &str| report[name].as_u64().unwrap();
+    assert_eq!(count("Missing") + count("Changed") + count("Equal"), 500);
+    // Each is 50 on average, with a standard deviation of 6.
+    assert!((20..80).contains(&count("Missing")) && (20..80).contains(&count("Changed")), "{report}");
+}
+
+#[tokio::test]
+async fn keys_that_must_exist_are_read() {
+    let good: Vec<Value> = items().into_iter().take(200).collect();
+    let aws = with_export(&good);
+    fill(&aws, &good);
+    let keys = |numbers: &[&str]| -> Value {
+        numbers.iter().map(|number| json!({ "id": { "S": number } })).collect()
+    };
+    let mut input = from_export("COUNTED");
+    input["Keys"] = keys(&["7", "8"]);
+    assert_eq!(verify(&aws, input.clone()).await.unwrap()["KeysFound"], 2);
+    input["Keys"] = keys(&["7", "x"]);
+    let failure = verify_as(&aws, input, &execution(1)).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::VerificationFailed);
+    assert!(
+        failure.message.contains("(COUNTED): 1 required keys do not exist; the report is s3://reports/"),
+        "{failure}"
+    );
+    let report: Value = serde_json::from_str(&aws.text(&REPORT.replace("by-hand", "1")).unwrap()).unwrap();
+    assert_eq!(report["KeysMissing"], keys(&["x"]));
+}

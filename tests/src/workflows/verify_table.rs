@@ -1,0 +1,324 @@
+//! The scenarios of `verify-table` and the exports and tables that they need.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures::future::LocalBoxFuture;
+use item_formats::KeyType;
+use local_aws::Fault;
+use serde_json::{Value, json};
+use tablekeeper_core::aws::arn::table_arn;
+use tablekeeper_core::aws::raw_items::RawItems;
+use tablekeeper_core::error_name::ErrorName;
+use tablekeeper_core::export::manifest::OutputFormat;
+use tablekeeper_core::settings::{Settings, SettingsDocument, document};
+use tablekeeper_core::table_definition::TableDefinition;
+use tablekeeper_core::text::message_of;
+
+use super::import_table::{FOLDER, TABLE, bucket, make_table, put, put_export, put_item};
+use super::sync_settings::{before, inject, takes_two_seconds};
+use crate::harness::workflow::scenario;
+use crate::{Begin, Deployed, Ended, FaultMatrix, Workflow};
+
+const PLAN: &str = "verify-table.plan-verification";
+const SEGMENT: &str = "verify-table.read-segment";
+const SAMPLE: &str = "verify-table.read-sample";
+const RANGE: &str = "verify-table.compare-range";
+const FINISH: &str = "verify-table.finish-verification";
+/// One second per call. A call ends after a request that takes two.
+const IN_SHORT_CALLS: &[(&str, &str)] = &[("SecondsPerCall", "1")];
+/// Number of items of the table.
+const ITEMS: usize = 60;
+
+/// Returns the workflow with its scenarios.
+pub fn workflow() -> Workflow {
+    Workflow {
+        name: "verify-table",
+        template: "verify-table",
+        machine: "StateMachine",
+        prepare: Some(with_report_bucket),
+        parameters: &[("TablePattern", TABLE), ("ExportBucketName", "exports-of-*")],
+        scenarios: vec![
+            scenario!("an exact copy of an export", exact => "Complete").golden().and(|ended| {
+                let output = output_of(ended);
+                let counts = ["Items", "ItemsExpected", "Equal", "Missing", "Extra", "Changed"];
+                assert_eq!(counts.map(|name| output[name].as_u64().unwrap()), [60, 60, 60, 0, 0, 0]);
+                assert!(output["Sampled"].is_null() && output["DetectsShare"].is_null(), "{output}");
+                assert_eq!(ended.state.tables[TABLE].verified.as_deref(), Some("EXACT"));
+                assert_eq!(reports(ended), 1);
+            }),
+            scenario!("a sample of an export", sampled => "Complete").golden().and(|ended| {
+                let output = output_of(ended);
+                assert_eq!((&output["Sampled"], &output["ItemsExpected"]), (&json!(20), &json!(60)));
+                assert_eq!(output["KeysFound"], 2);
+                assert_eq!(ended.state.tables[TABLE].verified.as_deref(), Some("SAMPLED"));
+            }),
+            scenario!("the number of items of an export", counted => "Complete").and(|ended| {
+                let output = output_of(ended);
+                assert_eq!((&output["Items"], &output["ItemsExpected"]), (&json!(60), &json!(60)));
+                assert!(output["Equal"].is_null(), "{output}");
+                assert_eq!(ended.state.tables[TABLE].verified.as_deref(), Some("COUNTED"));
+            }),
+            scenario!("a sample in several invocations", sampled_in_several => "Complete")
+                .with(IN_SHORT_CALLS)
+                .and(|ended| {
+                    assert_eq!(output_of(ended)["Sampled"], 150);
+                    assert!(invocations(ended, "Read Sample") > 1);
+                }),
+            scenario!("a side in several invocations", exact_in_several => "Complete")
+                .with(IN_SHORT_CALLS)
+                .and(|ended| {
+                    assert_eq!(output_of(ended)["Equal"], 60);
+                    assert!(invocations(ended, "Read Segment") > 2);
+                }),
+            scenario!("a changed, a missing and an extra item", damaged => "Damage Found")
+                .failing(ErrorName::VerificationFailed)
+                .and(|ended| {
+                    let cause = cause_of(ended);
+                    let counts = "(EXACT): 1 are missing, 1 extra, 1 changed and 58 equal; the report is s3://";
+                    assert!(cause.contains(counts) && cause.ends_with("/report.json"), "{cause}");
+                    assert_eq!(ended.state.tables[TABLE].verified, None);
+                    assert_eq!(reports(ended), 1);
+                }),
+            scenario!("a damaged sample", damaged_sample => "Damage Found")
+                .failing(ErrorName::VerificationFailed)
+                .and(|ended| {
+                    let cause = cause_of(ended);
+                    assert!(cause.contains("(SAMPLED): of 60 sampled items 1 are missing, 1 changed"), "{cause}");
+                }),
+            scenario!("too few items", damaged_count => "Damage Found")
+                .failing(ErrorName::VerificationFailed)
+                .and(|ended| {
+                    let cause = cause_of(ended);
+                    assert!(cause.contains("(COUNTED): it has 59 items instead of 60"), "{cause}");
+                }),
+            scenario!("another key", another_key => "Damage Found")
+                .failing(ErrorName::VerificationFailed)
+                .and(|ended| {
+                    let cause = cause_of(ended);
+                    assert!(cause.contains("the key of table orders is id (S), but that of export s3://"), "{cause}");
+                    assert!(cause.contains("is id (N)"), "{cause}");
+                }),
+            scenario!("wrong input", wrong_input => "Input Refused").failing(ErrorName::InvalidInput),
+            scenario!("the table is missing", table_missing => "Input Refused")
+                .failing(ErrorName::TargetTableMissing),
+            scenario!("there is no such export", no_export => "Input Refused")
+                .failing(ErrorName::InvalidExport),
+            scenario!("listing is not allowed", listing_refused => "Verification Not Started")
+                .failing(ErrorName::AccessDenied),
+            scenario!("a file is replaced", a_replaced_file => "Verification Not Finished")
+                .failing(ErrorName::ImportChanged),
+            scenario!("reading the table is not allowed", scanning_refused => "Verification Not Finished")
+                .failing(ErrorName::AccessDenied),
+            scenario!("reading the sample is not allowed", sample_refused => "Verification Not Finished")
+                .failing(ErrorName::AccessDenied),
+            scenario!("writing a comparison is not allowed", comparing_refused => "Verification Not Finished")
+                .failing(ErrorName::AccessDenied),
+            scenario!("the table is deleted before the end", deleted_at_the_end => "Verification Not Finished")
+                .failing(ErrorName::TargetTableMissing),
+            scenario!("tagging is not allowed", tagging_refused => "Verification Not Finished")
+                .failing(ErrorName::AccessDenied),
+        ],
+        fault_matrix: FaultMatrix::EveryKindOfCall,
+        changes_settings_of: None,
+        reports_refusals_by: None,
+        unentered: &[],
+    }
+}
+
+fn with_report_bucket(deployed: &Deployed) -> LocalBoxFuture<'_, Vec<(&'static str, String)>> {
+    Box::pin(async {
+        let bucket = format!("reports-of-{}", deployed.account);
+        deployed.s3.create_bucket().bucket(&bucket).send().await.unwrap();
+        vec![("ReportBucketName", bucket)]
+    })
+}
+
+fn output_of(ended: &Ended) -> &Value {
+    &ended.execution.as_ref().unwrap().output
+}
+
+fn cause_of(ended: &Ended) -> String {
+    message_of(ended.execution.as_ref().unwrap().cause.as_deref().unwrap())
+}
+
+fn invocations(ended: &Ended, state: &str) -> usize {
+    ended.execution.as_ref().unwrap().entered.iter().filter(|entered| *entered == state).count()
+}
+
+/// Returns the number of reports.
+fn reports(ended: &Ended) -> usize {
+    ended.state.objects.iter().filter(|object| object.key.ends_with("/report.json")).count()
+}
+
+fn input(deployed: &Deployed, strength: &str) -> Value {
+    let expected = json!({ "Items": format!("s3://{}/{FOLDER}", bucket(deployed)) });
+    // One segment only: with several at a time, each would meet only some of the faults that are meant for one.
+    json!({ "TableArn": arn(deployed), "Strength": strength, "Expected": expected, "Segments": 1 })
+}
+
+/// Returns the ARN of the table.
+fn arn(deployed: &Deployed) -> String {
+    table_arn(TABLE, deployed.machine())
+}
+
+/// Creates a table with items, and an export with the same items in two files.
+async fn with_copy(deployed: &Deployed, items: usize) {
+    make_table(deployed).await;
+    let files = [("data/a.json.gz", 0..items / 2), ("data/b.json.gz", items / 2..items)];
+    put_export(deployed, OutputFormat::DynamodbJson, &files).await;
+    let calls = RawItems::new(deployed.dynamodb.clone());
+    let items: Vec<String> = (0..items).map(|number| item(number).to_string()).collect();
+    for batch in items.chunks(25) {
+        let batch: Vec<&[u8]> = batch.iter().map(String::as_bytes).collect();
+        let written = calls.put(TABLE, &batch).await.unwrap();
+        assert_eq!(written.unprocessed.len(), 0);
+    }
+}
+
+/// Returns the item with this number as an export has it.
+fn item(number: usize) -> Value {
+    json!({ "id": { "S": number.to_string() }, "none": { "NULL": true }, "price": { "N": format!("{number}.50") } })
+}
+
+async fn delete_item(deployed: &Deployed, id: &str) {
+    let delete = deployed.dynamodb.delete_item().table_name(TABLE);
+    delete.key("id", AttributeValue::S(id.to_owned())).send().await.unwrap();
+}
+
+/// Changes one item and deletes another one.
+async fn damage(deployed: &Deployed) {
+    put_item(deployed, "7", "another").await;
+    delete_item(deployed, "8").await;
+}
+
+async fn exact(deployed: Arc<Deployed>) -> Begin {
+    with_copy(&deployed, ITEMS).await;
+    Begin::Input(input(&deployed, "EXACT"))
+}
+
+async fn sampled(deployed: Arc<Deployed>) -> Begin {
+    with_copy(&deployed, ITEMS).await;
+    let mut input = input(&deployed, "SAMPLED");
+    input["SampleSize"] = json!(20);
+    input["MaxRate"] = json!(1_000);
+    input["Keys"] = json!([{ "id": { "S": "7" } }, { "id": { "S": "8" } }]);
+    Begin::Input(input)
+}
+
+async fn counted(deployed: Arc<Deployed>) -> Begin {
+    with_copy(&deployed, ITEMS).await;
+    Begin::Input(input(&deployed, "COUNTED"))
+}
+
+async fn sampled_in_several(deployed: Arc<Deployed>) -> Begin {
+    with_copy(&deployed, 150).await;
+    takes_two_seconds(&deployed, (SAMPLE, "dynamodb:BatchGetItem")).await;
+    Begin::Input(input(&deployed, "SAMPLED"))
+}
+
+async fn exact_in_several(deployed: Arc<Deployed>) -> Begin {
+    with_copy(&deployed, ITEMS).await;
+    // The document of each of the two segments, the four of the export, and its first file.
+    let slow = Fault::Delay(Duration::from_millis(1_100));
+    inject(&deployed, SEGMENT, "s3:GetObject", 7, slow).await;
+    Begin::Input(input(&deployed, "EXACT"))
+}
+
+async fn damaged(deployed: Arc<Deployed>) -> Begin {
+    with_copy(&deployed, ITEMS).await;
+    damage(&deployed).await;
+    put_item(&deployed, "extra", "another").await;
+    Begin::Input(input(&deployed, "EXACT"))
+}
+
+async fn damaged_sample(deployed: Arc<Deployed>) -> Begin {
+    with_copy(&deployed, ITEMS).await;
+    damage(&deployed).await;
+    Begin::Input(input(&deployed, "SAMPLED"))
+}
+
+async fn damaged_count(deployed: Arc<Deployed>) -> Begin {
+    with_copy(&deployed, ITEMS).await;
+    damage(&deployed).await;
+    Begin::Input(input(&deployed, "COUNTED"))
+}
+
+async fn another_key(deployed: Arc<Deployed>) -> Begin {
+    with_copy(&deployed, ITEMS).await;
+    let document = SettingsDocument {
+        version: document::VERSION,
+        table_arn: arn(&deployed),
+        table_id: None,
+        captured_at: chrono::DateTime::UNIX_EPOCH,
+        definition: Some(TableDefinition::from_key(vec![("id".to_owned(), KeyType::N)])),
+        settings: Settings::default(),
+    };
+    put(&deployed, "settings.json", serde_json::to_vec(&document).unwrap()).await;
+    Begin::Input(input(&deployed, "SAMPLED"))
+}
+
+async fn wrong_input(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed).await;
+    let mut input = input(&deployed, "EXACT");
+    input["Expected"] = json!({});
+    Begin::Input(input)
+}
+
+async fn table_missing(deployed: Arc<Deployed>) -> Begin {
+    Begin::Input(input(&deployed, "EXACT"))
+}
+
+async fn no_export(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed).await;
+    put_export(&deployed, OutputFormat::DynamodbJson, &[]).await;
+    let mut input = input(&deployed, "EXACT");
+    input["Expected"]["Items"] = json!(format!("s3://{}/elsewhere/", bucket(&deployed)));
+    Begin::Input(input)
+}
+
+/// Makes a copy and refuses a call of a step.
+async fn refused(deployed: &Deployed, strength: &str, step: &str, action: &str) -> Begin {
+    with_copy(deployed, ITEMS).await;
+    inject(deployed, step, action, usize::MAX, Fault::Refuse).await;
+    Begin::Input(input(deployed, strength))
+}
+
+async fn listing_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, "EXACT", PLAN, "s3:ListBucket").await
+}
+
+async fn scanning_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, "EXACT", SEGMENT, "dynamodb:Scan").await
+}
+
+async fn sample_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, "SAMPLED", SAMPLE, "dynamodb:BatchGetItem").await
+}
+
+async fn comparing_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, "EXACT", RANGE, "s3:PutObject").await
+}
+
+async fn tagging_refused(deployed: Arc<Deployed>) -> Begin {
+    refused(&deployed, "EXACT", FINISH, "dynamodb:TagResource").await
+}
+
+async fn a_replaced_file(deployed: Arc<Deployed>) -> Begin {
+    with_copy(&deployed, ITEMS).await;
+    before(&deployed, (SEGMENT, "s3:ListBucket"), |deployed| async move {
+        put(&deployed, "data/a.json.gz", b"another".to_vec()).await;
+    })
+    .await;
+    Begin::Input(input(&deployed, "EXACT"))
+}
+
+async fn deleted_at_the_end(deployed: Arc<Deployed>) -> Begin {
+    with_copy(&deployed, ITEMS).await;
+    before(&deployed, (FINISH, "dynamodb:DescribeTable"), |deployed| async move {
+        deployed.dynamodb.delete_table().table_name(TABLE).send().await.unwrap();
+    })
+    .await;
+    Begin::Input(input(&deployed, "EXACT"))
+}
