@@ -14,6 +14,7 @@ pub mod plan;
 pub mod reading;
 pub mod report;
 pub mod sampling;
+mod tolerance;
 pub mod work;
 
 use chrono::{DateTime, Utc};
@@ -22,6 +23,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::import::Format;
+use crate::item_history::Items;
 
 /// What a verification proves.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize, strum::Display)]
@@ -114,6 +116,21 @@ pub enum ExpectedSide {
         /// Number of segments: shares of the files.
         segments: u32,
     },
+    /// The items of a second of an incremental backup.
+    Incremental {
+        /// The second.
+        at: DateTime<Utc>,
+        /// Seconds before and after, of which a state of an item counts as right.
+        tolerance_seconds: u32,
+        /// Location of the item history.
+        items: Items,
+        /// Time until which the versions of these seconds are retained; null means forever.
+        #[serde(deserialize_with = "Option::deserialize")]
+        #[schemars(required, schema_with = "crate::schemas::nullable::<DateTime<Utc>>")]
+        kept_until: Option<DateTime<Utc>>,
+        /// Number of segments: ranges of the keys of the objects.
+        segments: u32,
+    },
 }
 
 /// A side of a verification.
@@ -132,13 +149,14 @@ impl ExpectedSide {
     pub fn item_count(&self) -> Option<u64> {
         match self {
             ExpectedSide::Items { item_count, .. } => *item_count,
+            ExpectedSide::Incremental { .. } => None,
         }
     }
 
     /// Returns the number of segments.
     pub fn segments(&self) -> u32 {
         match self {
-            ExpectedSide::Items { segments, .. } => *segments,
+            ExpectedSide::Items { segments, .. } | ExpectedSide::Incremental { segments, .. } => *segments,
         }
     }
 }

@@ -30,7 +30,7 @@ const SHARD: &str = "snapshot.snapshot-shard";
 const FINISH: &str = "snapshot.finish-snapshot";
 
 /// The time of the snapshots.
-const AT: &str = "2026-01-01T00:00:00Z";
+pub(super) const AT: &str = "2026-01-01T00:00:00Z";
 /// The key prefix of the snapshot of [`AT`].
 const FOLDER: &str = "snapshots/2026-01-01T00-00-00Z/";
 /// One second per call. A call ends after an object that takes two.
@@ -199,7 +199,7 @@ async fn put_version_under(
 
 /// Puts five items that existed at [`AT`], of which one was changed and one deleted since. Also puts one that was
 /// deleted before and one that was added later.
-async fn put_history(deployed: &Deployed) {
+pub(super) async fn put_history(deployed: &Deployed) {
     put_coverage(deployed, "items/", "2025-11-01T00:00:00Z").await;
     for id in 0..6 {
         put_version(deployed, &id.to_string(), Some("then"), 1, "2025-12-01T00:00:00Z").await;

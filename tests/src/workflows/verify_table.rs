@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use futures::future::LocalBoxFuture;
 use item_formats::KeyType;
 use local_aws::Fault;
@@ -17,6 +18,7 @@ use tablekeeper_core::table_definition::TableDefinition;
 use tablekeeper_core::text::message_of;
 
 use super::import_table::{FOLDER, TABLE, bucket, make_table, put, put_export, put_item};
+use super::snapshot::{AT, put_history};
 use super::sync_settings::{before, inject, takes_two_seconds};
 use crate::harness::workflow::scenario;
 use crate::{Begin, Deployed, Ended, FaultMatrix, Workflow};
@@ -28,6 +30,9 @@ const RANGE: &str = "verify-table.compare-range";
 const FINISH: &str = "verify-table.finish-verification";
 /// One second per call. A call ends after a request that takes two.
 const IN_SHORT_CALLS: &[(&str, &str)] = &[("SecondsPerCall", "1")];
+/// The bucket of an incremental backup.
+const WITH_HISTORY: &[(&str, &str)] =
+    &[("ItemBucketName", "history-of-ACCOUNT"), ("IncrementalTableName", TABLE), ("NoncurrentDays", "0")];
 /// Number of items of the table.
 const ITEMS: usize = 60;
 
@@ -100,6 +105,24 @@ pub fn workflow() -> Workflow {
                     assert!(cause.contains("the key of table orders is id (S), but that of export s3://"), "{cause}");
                     assert!(cause.contains("is id (N)"), "{cause}");
                 }),
+            scenario!("a second of an incremental backup", of_a_second => "Complete")
+                .with(WITH_HISTORY)
+                .and(|ended| {
+                    let output = output_of(ended);
+                    let counts = ["ItemsExpected", "Items", "Equal", "Missing", "Extra", "Changed", "WithinTolerance"];
+                    assert_eq!(counts.map(|name| output[name].as_u64().unwrap()), [5, 6, 4, 0, 0, 0, 2]);
+                    assert_eq!(output["Against"], format!("the incremental backup of orders at {AT}"));
+                }),
+            scenario!("damage since a second of an incremental backup", not_of_a_second => "Damage Found")
+                .with(WITH_HISTORY)
+                .failing(ErrorName::VerificationFailed)
+                .and(|ended| {
+                    let cause = cause_of(ended);
+                    assert!(cause.contains("(EXACT): 0 are missing, 0 extra, 1 changed and 3 equal"), "{cause}");
+                }),
+            scenario!("a second that is not covered", not_covered => "Input Refused")
+                .with(WITH_HISTORY)
+                .failing(ErrorName::HistoryIncomplete),
             scenario!("wrong input", wrong_input => "Input Refused").failing(ErrorName::InvalidInput),
             scenario!("the table is missing", table_missing => "Input Refused")
                 .failing(ErrorName::TargetTableMissing),
@@ -257,6 +280,38 @@ async fn another_key(deployed: Arc<Deployed>) -> Begin {
     };
     put(&deployed, "settings.json", serde_json::to_vec(&document).unwrap()).await;
     Begin::Input(input(&deployed, "SAMPLED"))
+}
+
+/// Creates a table with the items of [`AT`], but two of them as of the second before and after, and the item with ID 2
+/// with this text.
+async fn with_history(deployed: &Deployed, at: &str, text: &str) -> Begin {
+    let bucket = format!("history-of-{}", deployed.account);
+    deployed.s3.create_bucket().bucket(&bucket).send().await.unwrap();
+    let versions = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    let put = deployed.s3.put_bucket_versioning().bucket(&bucket).versioning_configuration(versions);
+    put.send().await.unwrap();
+    put_history(deployed).await;
+    make_table(deployed).await;
+    for (id, text) in
+        [("0", "later"), ("1", "then"), ("2", text), ("3", "then"), ("4", "then"), ("5", "then")]
+    {
+        put_item(deployed, id, text).await;
+    }
+    let mut input = input(deployed, "EXACT");
+    input["Expected"] = json!({ "Incremental": { "TableArn": arn(deployed), "At": at } });
+    Begin::Input(input)
+}
+
+async fn of_a_second(deployed: Arc<Deployed>) -> Begin {
+    with_history(&deployed, AT, "then").await
+}
+
+async fn not_of_a_second(deployed: Arc<Deployed>) -> Begin {
+    with_history(&deployed, AT, "never").await
+}
+
+async fn not_covered(deployed: Arc<Deployed>) -> Begin {
+    with_history(&deployed, "2025-10-01T00:00:00Z", "then").await
 }
 
 async fn wrong_input(deployed: Arc<Deployed>) -> Begin {

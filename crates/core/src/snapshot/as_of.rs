@@ -3,7 +3,7 @@
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::history::{Current, Listed, VersionCandidates, VersionHead, winner};
@@ -155,6 +155,34 @@ impl<'a> AsOfReader<'a> {
         self.folded(Candidate { key: key.to_owned(), versions: None, late }).await
     }
 
+    /// Returns the states that one key had from `since` to the second, the latest first: more than one if the item was
+    /// changed in between. Returns at most `most` states.
+    pub async fn states_since(
+        &self,
+        key: &str,
+        since: DateTime<Utc>,
+        most: usize,
+    ) -> Result<Vec<State>, AsOfError> {
+        let (mut states, mut at) = (Vec::new(), self.at);
+        while states.len() < most {
+            let reader = AsOfReader { at, ..*self };
+            let late = late_of(&reader, key).await?;
+            let current = reader.among(of_key(&reader, key).await?.current(&reader).await?, &late).await?;
+            let changed_at = match &current {
+                Current::Version(version) => Some(reader.head(version).await?.position.at.trunc_subsecs(0)),
+                Current::Before(_) => None,
+            };
+            // A version that was listed with others has an ID, so it is not replaced.
+            let Fetched::State(state) = reader.fetched(key, current).await? else { break };
+            states.push(state);
+            match changed_at {
+                Some(changed_at) if changed_at > since => at = changed_at - TimeDelta::seconds(1),
+                _ => break,
+            }
+        }
+        Ok(states)
+    }
+
     async fn folded(&self, Candidate { key, versions, late }: Candidate) -> Result<Folded, AsOfError> {
         let versions = match versions {
             Some(versions) => versions,
@@ -181,7 +209,11 @@ impl<'a> AsOfReader<'a> {
         versions: VersionCandidates,
         late: &[Listed],
     ) -> Result<Fetched, AsOfError> {
-        match self.among(versions.current(self).await?, late).await? {
+        self.fetched(key, self.among(versions.current(self).await?, late).await?).await
+    }
+
+    async fn fetched(&self, key: &str, current: Current) -> Result<Fetched, AsOfError> {
+        match current {
             Current::Version(current) if !current.is_tombstone() => self.fetch(key, &current).await,
             Current::Version(_) => Ok(Fetched::State(State::Absent)),
             Current::Before(heads) => Ok(Fetched::State(match winner(&heads) {

@@ -1,11 +1,15 @@
 //! Why a table cannot be verified, or is not what it should be.
 
+use chrono::{DateTime, Utc};
+
 use crate::aws::failure::AwsFailure;
 use crate::compare::CompareError;
 use crate::error_name::{ErrorName, HasErrorName};
 use crate::import::source;
 use crate::import::unchanged::Changed;
 use crate::input::InvalidInput;
+use crate::item_history::coverage::Uncovered;
+use crate::snapshot::as_of::AsOfError;
 use crate::storage::FilesError;
 
 /// The reason why a verification does not succeed.
@@ -28,6 +32,33 @@ pub enum VerifyError {
         /// What is in progress.
         reason: &'static str,
     },
+    /// The item history does not cover the seconds.
+    #[error("the items of {at} in {location} are not all known: {why}")]
+    HistoryIncomplete {
+        /// The second.
+        at: DateTime<Utc>,
+        /// Location of the item history.
+        location: String,
+        /// What is unknown, and what to do.
+        why: Uncovered,
+    },
+    /// The item history may have lost versions while it was read.
+    #[error(
+        "versions are retained until {0} (NoncurrentDays), but the verification did not end by then: some may be gone; use a \
+         later second"
+    )]
+    Outlived(DateTime<Utc>),
+    /// There is no item history.
+    #[error("table {table} does not exist, and there is no version of its items in {location}")]
+    NoHistory {
+        /// Name of the table that was backed up.
+        table: String,
+        /// Location of the item history.
+        location: String,
+    },
+    /// The versions of an item cannot be read.
+    #[error(transparent)]
+    AsOf(#[from] AsOfError),
     /// The expected files cannot be determined.
     #[error(transparent)]
     Source(#[from] source::Error),
@@ -58,8 +89,14 @@ pub enum VerifyError {
 
 impl VerifyError {
     /// Error names of reading a side, in addition to [`AwsFailure::NAMES`].
-    pub const OF_READING: &'static [ErrorName] =
-        &[ErrorName::ImportChanged, ErrorName::InvalidExport, ErrorName::SourceTableMissing];
+    pub const OF_READING: &'static [ErrorName] = &[
+        ErrorName::ExportFailed,
+        ErrorName::HistoryIncomplete,
+        ErrorName::ImportChanged,
+        ErrorName::InvalidExport,
+        ErrorName::InvalidVersion,
+        ErrorName::SourceTableMissing,
+    ];
 }
 
 impl HasErrorName for VerifyError {
@@ -68,6 +105,9 @@ impl HasErrorName for VerifyError {
             VerifyError::Input(_) => ErrorName::InvalidInput,
             VerifyError::TableMissing(_) | VerifyError::TableReplaced(_) => ErrorName::TargetTableMissing,
             VerifyError::TableBusy { .. } => ErrorName::ResourceBusy,
+            VerifyError::HistoryIncomplete { .. } | VerifyError::Outlived(_) => ErrorName::HistoryIncomplete,
+            VerifyError::NoHistory { .. } => ErrorName::SourceTableMissing,
+            VerifyError::AsOf(error) => error.name(),
             VerifyError::Source(error) => error.name(),
             VerifyError::Changed(error) => error.name(),
             VerifyError::Compare(error) => error.name(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +11,17 @@ use crate::aws::arn::Arn;
 use crate::aws::raw_items::key_of_json;
 use crate::export::execution_input::LONGEST_CALL;
 use crate::input::{InvalidInput, number};
+use crate::item_history::Items;
+use crate::item_history::retention::MOST_DAYS;
+use crate::item_history::tables::{Layout, TableLocation};
+use crate::snapshot::execution_input::{MOST_SETTLE_SECONDS, second};
 use crate::storage::{as_prefix, bucket_and_key};
 use crate::text::quoted;
 
+/// Seconds before and after a second of an incremental backup if the input does not say it.
+const USUAL_TOLERANCE: &str = "2";
+/// Maximum number of these seconds.
+const MOST_TOLERANCE: u32 = 3_600;
 /// Number of items of a sample if the input does not say it.
 const USUAL_SAMPLE: u32 = 1_000;
 /// Maximum number of items of a sample.
@@ -62,6 +70,22 @@ pub struct Expected {
     /// Location of a complete export or of a snapshot, `s3://bucket/folder/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<String>,
+    /// The state of a table at a second of its incremental backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incremental: Option<Incremental>,
+}
+
+/// A second of an incremental backup.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Incremental {
+    /// ARN of the table that was backed up. It may have been deleted.
+    pub table_arn: String,
+    /// The second, as RFC 3339: `2026-11-20T02:00:00Z`.
+    pub at: String,
+    /// Seconds before and after, of which a state of an item counts as right: 0 to 3,600. Default: 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerance_seconds: Option<i64>,
 }
 
 /// Parameters of the template, as text.
@@ -72,6 +96,20 @@ pub struct Defaults {
     pub report_bucket: String,
     /// Key prefix of the reports.
     pub report_prefix: String,
+    /// Name of the bucket of an incremental backup; empty if there is none.
+    pub item_bucket: String,
+    /// Name of the table whose items are under `incremental_prefix`.
+    pub incremental_table: String,
+    /// Key prefix of the items of that table.
+    pub incremental_prefix: String,
+    /// Prefix of the other tables' folders.
+    pub tables_prefix: String,
+    /// Key prefix of quarantined records.
+    pub failures_prefix: String,
+    /// Days for which the bucket retains noncurrent versions; 0 means forever.
+    pub noncurrent_days: String,
+    /// Seconds after which the stream has delivered every change.
+    pub settle_seconds: String,
     /// Number of concurrent segments of each side: 0 to 20.
     pub segments: String,
     /// Maximum read capacity units per second of each table; 0 means no limit.
@@ -116,6 +154,21 @@ pub enum WantedSide {
         bucket: String,
         /// Key of a folder or a manifest.
         place: String,
+    },
+    /// A second of an incremental backup.
+    Incremental {
+        /// ARN of the table that was backed up.
+        table_arn: String,
+        /// Name of that table.
+        table_name: String,
+        /// The second.
+        at: DateTime<Utc>,
+        /// Seconds before and after.
+        tolerance_seconds: u32,
+        /// Location of the item history.
+        items: Items,
+        /// Days for which the bucket retains noncurrent versions; 0 means forever.
+        noncurrent_days: u32,
     },
 }
 
@@ -164,17 +217,74 @@ impl ExecutionInput {
 impl Expected {
     fn wanted(
         self,
-        _defaults: &Defaults,
-        _execution_arn: &str,
-        _started_at: DateTime<Utc>,
+        defaults: &Defaults,
+        execution_arn: &str,
+        started_at: DateTime<Utc>,
     ) -> Result<WantedSide, InvalidInput> {
-        match self.items {
-            Some(items) => items_at(&items),
-            None => {
-                let reason = "has nothing; it must have Items".to_owned();
+        match self {
+            Expected { items: Some(items), incremental: None } => items_at(&items),
+            Expected { items: None, incremental: Some(incremental) } => {
+                incremental.wanted(defaults, execution_arn, started_at)
+            }
+            Expected { items, incremental } => {
+                let given = [("Items", items.is_some()), ("Incremental", incremental.is_some())];
+                let given: Vec<&str> =
+                    given.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name).collect();
+                let given = if given.is_empty() { "nothing".to_owned() } else { given.join(" and ") };
+                let reason = format!("has {given}; it must have either Items or Incremental");
                 Err(InvalidInput { field: "Expected", reason })
             }
         }
+    }
+}
+
+impl Incremental {
+    fn wanted(
+        self,
+        defaults: &Defaults,
+        execution_arn: &str,
+        started_at: DateTime<Utc>,
+    ) -> Result<WantedSide, InvalidInput> {
+        if defaults.item_bucket.is_empty() {
+            let reason = "cannot be used, because the stack has no incremental backup (its parameter ItemBucketName is empty)";
+            return Err(InvalidInput { field: "Expected.Incremental", reason: reason.to_owned() });
+        }
+        let table_name = own_table("Expected.Incremental.TableArn", &self.table_arn, execution_arn)?;
+        let at = second(&self.at)?;
+        let tolerance =
+            number("ToleranceSeconds", self.tolerance_seconds, USUAL_TOLERANCE, 0, MOST_TOLERANCE)?;
+        let settle = number("SettleSeconds", None, &defaults.settle_seconds, 0, MOST_SETTLE_SECONDS)?;
+        let days = number("NoncurrentDays", None, &defaults.noncurrent_days, 0, MOST_DAYS)?;
+        let refused = |reason: String| Err(InvalidInput { field: "At", reason });
+        let latest =
+            started_at.trunc_subsecs(0) - TimeDelta::seconds(i64::from(settle) + i64::from(tolerance));
+        if at > latest {
+            return refused(format!(
+                "is {at}; it must be {latest} or earlier: the stream has then delivered the changes of that second \
+                 (SettleSeconds) and of ToleranceSeconds after it"
+            ));
+        }
+        // As in a snapshot, one day is left for the verification.
+        let retained_since = started_at.trunc_subsecs(0) - TimeDelta::days(i64::from(days).saturating_sub(1))
+            + TimeDelta::seconds(tolerance.into());
+        if days > 0 && at < retained_since {
+            return refused(format!(
+                "is {at}; it must be {retained_since} or later, because versions are retained for {days} days (NoncurrentDays)"
+            ));
+        }
+        let Defaults { incremental_table: own_table, incremental_prefix: prefix, tables_prefix, .. } =
+            defaults;
+        let TableLocation { prefix, folder } =
+            Layout { own_table, prefix, tables_prefix }.location(&table_name);
+        let failures_prefix = as_prefix(&defaults.failures_prefix);
+        Ok(WantedSide::Incremental {
+            table_arn: self.table_arn,
+            table_name,
+            at,
+            tolerance_seconds: tolerance,
+            items: Items { bucket: defaults.item_bucket.clone(), prefix, failures_prefix, folder },
+            noncurrent_days: days,
+        })
     }
 }
 

@@ -9,12 +9,14 @@ use std::time::Duration;
 use item_compare::Fingerprinter;
 use tokio::time::Instant;
 
-use super::comparing::{Compared, StoredDifference, results};
+use super::comparing::{Compared, DifferenceKind, StoredDifference, results};
 use super::error::VerifyError;
 use super::execution_input::Key;
-use super::reading::unchanged_source;
+use super::reading::{check_retained, unchanged_source};
 use super::report::{MOST_DIFFERENCES, Report, ReportedDifference, Results, VERSION, detects_share};
 use super::sampling::fingerprint;
+use super::tolerance;
+use super::tolerance::{MOST_CHECKED, Window};
 use super::work::Work;
 use super::{ExpectedSide, SideName, Strength, Verification};
 use crate::aws::clients::Clients;
@@ -77,7 +79,7 @@ pub async fn finish(
     if !report.verified {
         return Err(VerifyError::Damage(sentence(of, &report, &location)));
     }
-    if report.notes.is_empty() {
+    if report.tagged {
         let time = report.finished_at.to_rfc3339_opts(SecondsFormat::Secs, true);
         let value = format!("{} {time}", of.strength);
         let is_tagged = own_tag::set(&clients.dynamodb(), &of.table_arn, own_tag::VERIFIED, &value).await?;
@@ -105,11 +107,24 @@ async fn decide(
 ) -> Result<Report, VerifyError> {
     let of = work.of;
     check_unchanged(clients, of).await?;
-    let Decided { mut results, differences, is_good } = match (&of.mismatch, of.strength) {
+    let decided = match (&of.mismatch, of.strength) {
         (Some(_), _) => Decided::default(),
         (None, Strength::Exact) => exact(work).await?,
         (None, Strength::Sampled) => sampled(work).await?,
         (None, Strength::Counted) => counted(work).await?,
+    };
+    let mut notes = Vec::new();
+    let Decided { mut results, differences, is_good } = match (&of.expected, of.strength) {
+        (ExpectedSide::Incremental { items, at, tolerance_seconds, kept_until, .. }, strength)
+            if strength != Strength::Counted =>
+        {
+            let (at, tolerance_seconds, now) = (*at, *tolerance_seconds, clock.now());
+            let window = Window { items, at, tolerance_seconds, now };
+            let decided = with_tolerance(clients, of, window, decided, &mut notes).await?;
+            check_retained(clock, *kept_until)?;
+            decided
+        }
+        _ => decided,
     };
     let missing_keys = match of.mismatch {
         Some(_) => Vec::new(),
@@ -125,6 +140,11 @@ async fn decide(
     let differences = differences.iter().take(MOST_DIFFERENCES);
     let differences = differences
         .map(|StoredDifference { kind, key: text }| Ok(ReportedDifference { kind: *kind, key: key(text)? }));
+    let has_room =
+        verified && own_tag::has_room(&clients.dynamodb(), &of.table_arn, own_tag::VERIFIED).await?;
+    if verified && !has_room {
+        notes.push(format!("the table has 50 tags, so it does not have the tag {}", own_tag::VERIFIED));
+    }
     Ok(Report {
         version: VERSION,
         execution_arn: execution_arn.to_owned(),
@@ -133,11 +153,12 @@ async fn decide(
         strength: of.strength,
         against: of.against.clone(),
         verified,
+        tagged: has_room,
         results,
         key_schema: of.mismatch.clone(),
         keys_missing: missing_keys.iter().map(|text| key(text)).collect::<Result<_, _>>()?,
         differences: differences.collect::<Result<_, VerifyError>>()?,
-        notes: if verified { notes(clients, of).await? } else { Vec::new() },
+        notes,
         started_at: of.started_at,
         finished_at: clock.now(),
     })
@@ -213,6 +234,43 @@ async fn counted(work: Work<'_>) -> Result<Decided, VerifyError> {
     Ok(Decided { results, differences: Vec::new(), is_good: found == expected })
 }
 
+/// Takes the differences within the tolerance out of the counts.
+async fn with_tolerance(
+    clients: &Clients,
+    of: &Verification,
+    window: Window<'_>,
+    decided: Decided,
+    notes: &mut Vec<String>,
+) -> Result<Decided, VerifyError> {
+    let Decided { mut results, differences, .. } = decided;
+    let different = |results: &Results| {
+        [results.missing, results.extra, results.changed].into_iter().flatten().sum::<u64>()
+    };
+    let all = different(&results);
+    if all > MOST_CHECKED as u64 {
+        notes.push(format!(
+            "{all} items differ, more than the {MOST_CHECKED} for which the versions around the second are read, so none \
+             of them counts as within the tolerance"
+        ));
+        return Ok(Decided { results, differences, is_good: false });
+    }
+    let checked = tolerance::check(clients, of, window, differences).await?;
+    let mut left = Vec::new();
+    for (difference, is_within) in checked {
+        let count = match difference.kind {
+            DifferenceKind::Missing => &mut results.missing,
+            DifferenceKind::Extra => &mut results.extra,
+            DifferenceKind::Changed => &mut results.changed,
+        };
+        match (is_within, count) {
+            (true, Some(count)) => *count = count.saturating_sub(1),
+            _ => left.push(difference),
+        }
+    }
+    results.within_tolerance = Some(all - left.len() as u64);
+    Ok(Decided { is_good: different(&results) == 0, results, differences: left })
+}
+
 /// Checks that both sides are those that the verification began with.
 async fn check_unchanged(clients: &Clients, of: &Verification) -> Result<(), VerifyError> {
     let table = table_description::describe(&clients.dynamodb(), &of.table_name).await?;
@@ -220,9 +278,11 @@ async fn check_unchanged(clients: &Clients, of: &Verification) -> Result<(), Ver
         return Err(VerifyError::TableReplaced(of.table_name.clone()));
     }
     match &of.expected {
-        expected @ ExpectedSide::Items { bucket: name, .. } => {
-            unchanged_source(&bucket(clients, name), expected).await.map(drop)
+        ExpectedSide::Items { bucket: name, root, manifest, files_digest, files, .. } => {
+            let (digest, files) = ((files_digest.as_str(), *files), bucket(clients, name));
+            unchanged_source(&files, root, manifest, digest).await.map(drop)
         }
+        ExpectedSide::Incremental { .. } => Ok(()),
     }
 }
 
@@ -240,13 +300,6 @@ async fn missing_keys(clients: &Clients, of: &Verification) -> Result<Vec<String
         }
     }
     Ok(of.keys.iter().filter(|key| !found.contains(key.as_bytes())).cloned().collect())
-}
-
-/// Returns why the table cannot be tagged, if so.
-async fn notes(clients: &Clients, of: &Verification) -> Result<Vec<String>, VerifyError> {
-    let has_room = own_tag::has_room(&clients.dynamodb(), &of.table_arn, own_tag::VERIFIED).await?;
-    let note = format!("the table has 50 tags, so it does not have the tag {}", own_tag::VERIFIED);
-    Ok(if has_room { Vec::new() } else { vec![note] })
 }
 
 /// Describes the damage in one sentence.

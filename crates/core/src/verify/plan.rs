@@ -1,7 +1,7 @@
 //! Plans a verification: checks the table and what it should hold.
 
 use aws_sdk_dynamodb::types::TableDescription;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use item_formats::key_of;
 
 use super::error::VerifyError;
@@ -17,6 +17,8 @@ use crate::error_name::ErrorName;
 use crate::export::execution_input::LONGEST_CALL;
 use crate::import::source;
 use crate::input::InvalidInput;
+use crate::item_history::coverage::Present;
+use crate::item_history::{coverage, key_names};
 use crate::storage::bucket;
 use crate::text::quoted;
 
@@ -33,12 +35,12 @@ pub async fn plan(
     let table = table_description::describe(&clients.dynamodb(), &wanted.table_name).await?;
     let table = table.ok_or_else(|| VerifyError::TableMissing(wanted.table_name.clone()))?;
     check_readable(&wanted.table_name, &table)?;
-    let key_names = table_description::key_names(&table);
+    let own_names = table_description::key_names(&table);
     let key_types = table_description::key_types(&table)?;
-    let keys = required_keys(&wanted.keys, &key_names)?;
+    let keys = required_keys(&wanted.keys, &own_names)?;
     let segments = segments_of_table(&wanted, &wanted.table_name, &table)?;
-    let Expectation { side: expected, against, key } = expectation(clients, &wanted).await?;
-    let own: Vec<Attribute> = key_names.iter().cloned().zip(key_types.iter().copied().map(Some)).collect();
+    let Expectation { side: expected, against, key } = expectation(clients, &wanted, started_at).await?;
+    let own: Vec<Attribute> = own_names.iter().cloned().zip(key_types.iter().copied().map(Some)).collect();
     let mismatch = key_schema::mismatch(&wanted.table_name, &own, &against, key.as_deref());
     let name = execution_arn.rsplit(':').next().unwrap_or_default();
     let id = format!("{}-{name}", started_at.format("%Y-%m-%d-%H-%M-%S"));
@@ -49,7 +51,7 @@ pub async fn plan(
         table_arn: wanted.table_arn,
         table_id: table.table_id().unwrap_or_default().to_owned(),
         table_name,
-        key_names,
+        key_names: own_names,
         key_types,
         segments,
         strength: wanted.strength,
@@ -72,9 +74,48 @@ struct Expectation {
     key: Option<Vec<Attribute>>,
 }
 
-async fn expectation(clients: &Clients, wanted: &Wanted) -> Result<Expectation, VerifyError> {
+async fn expectation(
+    clients: &Clients,
+    wanted: &Wanted,
+    started_at: DateTime<Utc>,
+) -> Result<Expectation, VerifyError> {
     match &wanted.expected {
         WantedSide::Items { bucket, place } => of_items(clients, wanted, bucket, place).await,
+        WantedSide::Incremental { table_arn, table_name, at, tolerance_seconds, items, noncurrent_days } => {
+            let (table, now) =
+                (table_description::describe(&clients.dynamodb(), table_arn).await?, started_at);
+            let stream = table.as_ref().and_then(TableDescription::latest_stream_label);
+            let present = Present { stream, noncurrent_days: Some(*noncurrent_days), now };
+            let location = format!("s3://{}/{}", items.bucket, items.prefix);
+            let coverage = coverage::read(&clients.s3(), &items.bucket, &items.prefix).await?;
+            let tolerance = TimeDelta::seconds((*tolerance_seconds).into());
+            for at in [*at - tolerance, *at + tolerance] {
+                let covered = coverage.check(at, &present);
+                covered.map_err(|why| VerifyError::HistoryIncomplete {
+                    at,
+                    location: location.clone(),
+                    why,
+                })?;
+            }
+            // The table may have been replaced by another one of the same name.
+            let names = key_names::of_versions(&clients.s3(), &items.bucket, &items.prefix).await?;
+            let names = names.or_else(|| table.as_ref().map(table_description::key_names));
+            let names =
+                names.ok_or_else(|| VerifyError::NoHistory { table: table_name.clone(), location })?;
+            let second = at.to_rfc3339_opts(SecondsFormat::Secs, true);
+            let kept = TimeDelta::days((*noncurrent_days).into());
+            Ok(Expectation {
+                against: format!("the incremental backup of {table_name} at {second}"),
+                side: ExpectedSide::Incremental {
+                    at: *at,
+                    tolerance_seconds: *tolerance_seconds,
+                    items: items.clone(),
+                    kept_until: (*noncurrent_days > 0).then(|| *at - tolerance + kept),
+                    segments: if wanted.segments == 0 { USUAL_SEGMENTS } else { wanted.segments },
+                },
+                key: Some(names.into_iter().map(|name| (name, None)).collect()),
+            })
+        }
     }
 }
 

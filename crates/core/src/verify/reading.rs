@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use item_compare::Sample;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
@@ -10,11 +11,13 @@ use super::error::VerifyError;
 use super::work::{Part, Work};
 use super::{ExpectedSide, SideName, Strength, Verification};
 use crate::aws::clients::Clients;
-use crate::compare::side::{FilesSide, Limits, Side, SidePart, TableSide};
+use crate::clock::Clock;
+use crate::compare::side::{FilesSide, HistorySide, Limits, Side, SidePart, TableSide};
 use crate::import::item_files::ItemFiles;
 use crate::import::source::Source;
 use crate::import::unchanged::unchanged_files;
 use crate::import::{Binary, Compression};
+use crate::snapshot::as_of::AsOfReader;
 use crate::storage::{Files, bucket};
 
 /// Bytes of the fingerprints of a part. Its run takes as many again.
@@ -32,7 +35,12 @@ pub struct Task {
 }
 
 /// Reads a part, unless it was read before. Returns whether it was the last one of the segment.
-pub async fn read(clients: &Clients, of: &Verification, task: Task) -> Result<bool, VerifyError> {
+pub async fn read(
+    clients: &Clients,
+    clock: &Clock,
+    of: &Verification,
+    task: Task,
+) -> Result<bool, VerifyError> {
     let files = bucket(clients, &of.bucket);
     let work = Work { files: &files, of };
     let Task { side, segment, part } = task;
@@ -40,7 +48,7 @@ pub async fn read(clients: &Clients, of: &Verification, task: Task) -> Result<bo
         Some(existing) => existing,
         None => {
             let cursor = work.cursor(side, segment, part).await?;
-            let read = of_side(clients, of, side, segment, cursor.as_deref()).await?;
+            let read = of_side(clients, clock, of, task, cursor.as_deref()).await?;
             work.store(side, segment, part, read).await?
         }
     };
@@ -49,9 +57,9 @@ pub async fn read(clients: &Clients, of: &Verification, task: Task) -> Result<bo
 
 async fn of_side(
     clients: &Clients,
+    clock: &Clock,
     of: &Verification,
-    side: SideName,
-    segment: u32,
+    Task { side, segment, .. }: Task,
     cursor: Option<&str>,
 ) -> Result<SidePart, VerifyError> {
     match (side, &of.expected) {
@@ -67,9 +75,14 @@ async fn of_side(
             });
             part(of, &side, segment, cursor).await
         }
-        (SideName::Expected, expected @ ExpectedSide::Items { bucket: name, format, segments, .. }) => {
-            let files = bucket(clients, name);
-            let source = unchanged_source(&files, expected).await?;
+        (
+            SideName::Expected,
+            ExpectedSide::Items {
+                bucket: name, root, manifest, format, files, files_digest, segments, ..
+            },
+        ) => {
+            let (digest, files) = ((files_digest.as_str(), *files), bucket(clients, name));
+            let source = unchanged_source(&files, root, manifest, digest).await?;
             let keys = of.key_attributes();
             let items = ItemFiles {
                 files: &files,
@@ -82,13 +95,34 @@ async fn of_side(
             let side = Side::Files(FilesSide { items, source: &source, segments: *segments });
             part(of, &side, segment, cursor).await
         }
+        (SideName::Expected, ExpectedSide::Incremental { at, items, kept_until, segments, .. }) => {
+            let s3 = clients.s3();
+            let now = clock.now();
+            let reader = AsOfReader { s3: &s3, items, key_names: &of.key_names, at: *at, now };
+            let side = HistorySide { reader: &reader, segments: *segments, allow_incomplete: false };
+            let part = part(of, &Side::History(side), segment, cursor).await?;
+            check_retained(clock, *kept_until)?;
+            Ok(part)
+        }
+    }
+}
+
+/// Checks that the versions of the expected side are still retained.
+pub(super) fn check_retained(clock: &Clock, kept_until: Option<DateTime<Utc>>) -> Result<(), VerifyError> {
+    match kept_until {
+        Some(kept_until) if clock.now() > kept_until => Err(VerifyError::Outlived(kept_until)),
+        _ => Ok(()),
     }
 }
 
 /// Returns the expected files. Fails if they have changed since the verification was planned.
-pub(super) async fn unchanged_source(files: &Files, expected: &ExpectedSide) -> Result<Source, VerifyError> {
-    let ExpectedSide::Items { root, manifest, files: count, files_digest, .. } = expected;
-    Ok(unchanged_files(files, root, Some(manifest), files_digest, *count).await?)
+pub(super) async fn unchanged_source(
+    files: &Files,
+    root: &str,
+    manifest: &str,
+    (digest, count): (&str, u32),
+) -> Result<Source, VerifyError> {
+    Ok(unchanged_files(files, root, Some(manifest), digest, count).await?)
 }
 
 /// Reads a part as the strength needs it.

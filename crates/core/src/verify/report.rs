@@ -31,6 +31,8 @@ pub struct Report {
     pub against: String,
     /// Whether the table holds what it should, as far as the strength tells.
     pub verified: bool,
+    /// Whether the table gets the tag `tablekeeper:verified`.
+    pub tagged: bool,
     /// Results of the comparison.
     #[serde(flatten)]
     pub results: Results,
@@ -75,6 +77,9 @@ pub struct Results {
     /// Number of compared items that differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<u64>,
+    /// Number of items that differ, but have a state of the seconds around the second of an incremental backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within_tolerance: Option<u64>,
     /// Number of items of the sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampled: Option<u64>,

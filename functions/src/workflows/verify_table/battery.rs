@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::export::manifest::OutputFormat;
 use tablekeeper_core::import::testing::{FOLDER, export, with_objects};
+use tablekeeper_core::snapshot::testing as history;
 use tablekeeper_core::testing::fake_aws::arn;
 use tablekeeper_core::testing::fake_store::FakeStore;
 
@@ -187,4 +188,101 @@ async fn keys_that_must_exist_are_read() {
     );
     let report: Value = serde_json::from_str(&aws.text(&REPORT.replace("by-hand", "1")).unwrap()).unwrap();
     assert_eq!(report["KeysMissing"], keys(&["x"]));
+}
+
+/// Returns a fake AWS with the history of items in the table `orders`, of which some were changed around second 100, and
+/// `stepped` with the states of second 100.
+async fn with_history() -> (FakeStore, Vec<String>) {
+    let aws = history::aws();
+    for id in 0..40_u64 {
+        history::put(&aws, &id.to_string(), Some("old"), 100 + id, 10, 11).await;
+    }
+    history::put(&aws, "1", Some("before"), 200, 99, 99).await;
+    history::put(&aws, "2", Some("at"), 201, 100, 101).await;
+    history::put(&aws, "3", Some("after"), 202, 102, 103).await;
+    history::put(&aws, "4", None, 203, 101, 102).await;
+    history::put(&aws, "new", Some("inserted"), 204, 99, 99).await;
+    history::put(&aws, "5", Some("late"), 205, 103, 104).await;
+    let state = |id: u64| match id {
+        1 => history::item("1", "before"),
+        2 => history::item("2", "at"),
+        id => history::item(&id.to_string(), "old"),
+    };
+    let mut items: Vec<String> = (0..40).map(state).collect();
+    items.push(history::item("new", "inserted"));
+    (aws, items)
+}
+
+fn set(aws: &FakeStore, items: &[String]) {
+    let items: Vec<Value> = items.iter().map(|item| serde_json::from_str(item).unwrap()).collect();
+    fill(aws, &items);
+}
+
+fn of_second_100(strength: &str) -> Value {
+    json!({ "Strength": strength, "Expected": { "Incremental": { "TableArn": arn("orders"),
+        "At": history::second(100).to_rfc3339(), "ToleranceSeconds": 2 } } })
+}
+
+/// Takes the item with this ID, or replaces it.
+fn with(items: &[String], id: &str, value: Option<&str>) -> Vec<String> {
+    let begin = format!(r#"{{"id":{{"S":"{id}"}},"#);
+    let others = items.iter().filter(|item| !item.starts_with(&begin)).cloned();
+    others.chain(value.map(|value| history::item(id, value))).collect()
+}
+
+#[tokio::test]
+async fn a_table_is_compared_with_a_second_of_an_incremental_backup() {
+    let (aws, items) = with_history().await;
+    set(&aws, &items);
+    let against = format!("the incremental backup of orders at {}", "2027-01-15T08:01:40Z");
+    for (number, strength) in ["EXACT", "SAMPLED", "COUNTED"].into_iter().enumerate() {
+        let output = verify_as(&aws, of_second_100(strength), &execution(number)).await.unwrap();
+        assert_eq!((&output["ItemsExpected"], &output["Against"]), (&json!(41), &json!(against)));
+        let within = if strength == "COUNTED" { Value::Null } else { json!(0) };
+        assert_eq!(output["WithinTolerance"], within, "{strength}");
+    }
+}
+
+#[tokio::test]
+async fn what_changed_within_the_tolerance_may_have_any_of_its_states() {
+    let (aws, items) = with_history().await;
+    // Each has the state of another second from 98 to 102.
+    let moved = [("1", Some("old")), ("2", Some("old")), ("3", Some("after")), ("4", None), ("new", None)];
+    for (number, (id, value)) in moved.into_iter().enumerate() {
+        set(&aws, &with(&items, id, value));
+        let output = verify_as(&aws, of_second_100("EXACT"), &execution(number)).await.unwrap();
+        assert_eq!(output["WithinTolerance"], 1, "{id}: {output}");
+        let different = ["Missing", "Extra", "Changed"].map(|name| output[name].as_u64().unwrap());
+        assert_eq!(different, [0, 0, 0], "{id}");
+    }
+    let all = moved.iter().fold(items.clone(), |items, (id, value)| with(&items, id, *value));
+    set(&aws, &all);
+    assert_eq!(verify(&aws, of_second_100("EXACT")).await.unwrap()["WithinTolerance"], 5);
+
+    // States of other seconds, and states that no second had.
+    let damages =
+        [("1", Some("no")), ("1", None), ("3", None), ("5", Some("late")), ("7", Some("no")), ("8", None)];
+    for (number, (id, value)) in damages.into_iter().enumerate() {
+        set(&aws, &with(&all, id, value));
+        let execution = execution(100 + number);
+        let failure = verify_as(&aws, of_second_100("EXACT"), &execution).await.unwrap_err();
+        assert_eq!(failure.name, ErrorName::VerificationFailed, "{id} {value:?}");
+        let report = aws.text(&REPORT.replace("by-hand", &(100 + number).to_string())).unwrap();
+        let report: Value = serde_json::from_str(&report).unwrap();
+        let differences = report["Differences"].as_array().unwrap();
+        assert_eq!((differences.len(), &differences[0]["Key"]["id"]["S"]), (1, &json!(id)));
+    }
+}
+
+#[tokio::test]
+async fn a_second_that_is_not_known_is_not_damage() {
+    let (aws, items) = with_history().await;
+    set(&aws, &items);
+    let aws = history::covered(aws, history::second(99));
+    let failure = verify(&aws, of_second_100("EXACT")).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::HistoryIncomplete, "{failure}");
+    assert!(
+        failure.message.contains("in s3://bucket/items/ are not all known: the first backfill ended"),
+        "{failure}"
+    );
 }

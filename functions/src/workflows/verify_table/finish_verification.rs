@@ -35,8 +35,11 @@ impl Step for FinishVerification {
     const ERRORS: &'static [&'static [ErrorName]] = &[
         AwsFailure::NAMES,
         &[
+            ErrorName::ExportFailed,
+            ErrorName::HistoryIncomplete,
             ErrorName::ImportChanged,
             ErrorName::InvalidExport,
+            ErrorName::InvalidVersion,
             ErrorName::TargetTableMissing,
             ErrorName::VerificationFailed,
         ],

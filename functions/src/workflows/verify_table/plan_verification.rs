@@ -87,8 +87,16 @@ impl Output {
 
 impl Step for PlanVerification {
     const NAME: &'static str = "verify-table.plan-verification";
-    const ERRORS: &'static [&'static [ErrorName]] =
-        &[AwsFailure::NAMES, FilesError::NAMES, &[ErrorName::InvalidExport, ErrorName::TargetTableMissing]];
+    const ERRORS: &'static [&'static [ErrorName]] = &[
+        AwsFailure::NAMES,
+        FilesError::NAMES,
+        &[
+            ErrorName::HistoryIncomplete,
+            ErrorName::InvalidExport,
+            ErrorName::SourceTableMissing,
+            ErrorName::TargetTableMissing,
+        ],
+    ];
     type Input = Input;
     type Output = Output;
     type Error = VerifyError;

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::verify::error::VerifyError;
 use tablekeeper_core::verify::reading::{Task, read};
@@ -15,6 +16,7 @@ use crate::step::{Failure, Step};
 #[derive(Debug)]
 pub struct ReadSegment {
     clients: Clients,
+    clock: Clock,
 }
 
 /// The input that the state machine passes.
@@ -51,14 +53,14 @@ impl Step for ReadSegment {
     type Error = VerifyError;
 
     fn new(clients: &Clients) -> Result<ReadSegment, Failure> {
-        Ok(ReadSegment { clients: clients.clone() })
+        Ok(ReadSegment { clients: clients.clone(), clock: Clock::System })
     }
 
     async fn run(
         &self,
         Input { verification, side, segment, part, .. }: Input,
     ) -> Result<Output, VerifyError> {
-        let done = read(&self.clients, &verification, Task { side, segment, part }).await?;
+        let done = read(&self.clients, &self.clock, &verification, Task { side, segment, part }).await?;
         Ok(Output { part: part + 1, done })
     }
 }

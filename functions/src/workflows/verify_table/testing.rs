@@ -17,7 +17,9 @@ pub(super) fn plan_input(more: &Value, execution: &str) -> Value {
     let mut input = json!({ "TableArn": arn("orders"), "Strength": "EXACT" });
     input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     json!({ "executionArn": execution, "executionInput": input, "startedAt": "2027-01-15T08:10:00Z",
-        "defaults": { "reportBucket": "reports", "reportPrefix": "verifications/", "segments": "0", "maxRate": "0",
+        "defaults": { "reportBucket": "reports", "reportPrefix": "verifications/", "itemBucket": "bucket", "incrementalTable": "orders", "incrementalPrefix": "items/", "tablesPrefix": "tables/",
+            "failuresPrefix": "failures/", "noncurrentDays": "0", "settleSeconds": "300",
+            "segments": "0", "maxRate": "0",
             "secondsPerCall": "600" } })
 }
 

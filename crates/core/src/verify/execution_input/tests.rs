@@ -9,6 +9,13 @@ fn defaults() -> Defaults {
     Defaults {
         report_bucket: text("reports"),
         report_prefix: text("verifications/"),
+        item_bucket: text("history"),
+        incremental_table: text("orders"),
+        incremental_prefix: text("items/"),
+        tables_prefix: text("tables/"),
+        failures_prefix: text("failures/"),
+        noncurrent_days: text("35"),
+        settle_seconds: text("300"),
         segments: text("0"),
         max_rate: text("0"),
         seconds_per_call: text("600"),
@@ -48,6 +55,40 @@ fn missing_fields_come_from_the_template() {
     assert_eq!((more.sample_size, more.segments, more.max_rate, more.keys.len()), (7, 3, 50, 1));
 }
 
+fn incremental(table: &str, at: &str, tolerance: i64) -> Value {
+    json!({ "Incremental": { "TableArn": format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}"), "At": at,
+        "ToleranceSeconds": tolerance } })
+}
+
+#[test]
+fn a_second_of_an_incremental_backup_is_in_the_folder_of_its_table() {
+    for (table, prefix, folder) in [("orders", "items/", ""), ("users", "tables/users/", "users/")] {
+        let mut input = input();
+        input["Expected"] = incremental(table, "2026-11-30T11:54:58Z", 2);
+        let WantedSide::Incremental { items, at, tolerance_seconds, .. } = wanted(input).unwrap().expected
+        else {
+            unreachable!()
+        };
+        assert_eq!(
+            (items.bucket.as_str(), items.prefix.as_str(), items.folder.as_str()),
+            ("history", prefix, folder)
+        );
+        assert_eq!((at.timestamp(), tolerance_seconds), (1_796_039_698, 2));
+    }
+    let input: ExecutionInput = serde_json::from_value({
+        let mut input = input();
+        input["Expected"] = incremental("orders", "2026-11-30T11:00:00Z", 2);
+        input
+    })
+    .unwrap();
+    let without = Defaults { item_bucket: String::new(), ..defaults() };
+    let error = input.wanted(&without, EXECUTION, "2026-11-30T12:00:00Z".parse().unwrap()).unwrap_err();
+    assert!(
+        error.to_string().starts_with("Expected.Incremental cannot be used, because the stack has no"),
+        "{error}"
+    );
+}
+
 #[test]
 fn invalid_input_is_refused_with_a_sentence() {
     for (field, value, expected) in [
@@ -58,11 +99,27 @@ fn invalid_input_is_refused_with_a_sentence() {
             "TableArn is `arn:aws:dynamodb:us-east-1:123456789012:table/orders`; it must be a table of the account \
              123456789012 in eu-west-1, as the state machine is",
         ),
-        ("Expected", json!({}), "Expected has nothing; it must have Items"),
+        ("Expected", json!({}), "Expected has nothing; it must have either Items or Incremental"),
         (
             "Expected",
             json!({ "Items": "exports/orders" }),
             "Expected.Items is `exports/orders`; it must be s3://bucket/folder/ of an export or a snapshot",
+        ),
+        (
+            "Expected",
+            incremental("orders", "2026-11-30T11:54:59Z", 2),
+            "At is 2026-11-30 11:54:59 UTC; it must be 2026-11-30 11:54:58 UTC or earlier: the stream has then",
+        ),
+        (
+            "Expected",
+            incremental("orders", "2026-10-27T12:00:00Z", 2),
+            "At is 2026-10-27 12:00:00 UTC; it must be 2026-10-27 12:00:02 UTC or later, because versions are retained for 35",
+        ),
+        ("Expected", incremental("orders", "soon", 2), "At is `soon`; it must be a time such as"),
+        (
+            "Expected",
+            incremental("orders", "2026-11-30T11:00:00Z", 3_601),
+            "ToleranceSeconds is `3601`; it must be between 0 and 3600",
         ),
         ("SampleSize", json!(0), "SampleSize is `0`; it must be between 1 and 100000"),
         ("SampleSize", json!(100_001), "SampleSize is `100001`; it must be between 1 and 100000"),

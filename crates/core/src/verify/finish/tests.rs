@@ -10,6 +10,7 @@ fn report(strength: Strength, results: Results) -> Report {
         strength,
         against: "export s3://exports/orders/".to_owned(),
         verified: false,
+        tagged: false,
         results,
         key_schema: None,
         keys_missing: Vec::new(),

@@ -118,6 +118,9 @@ fn check_import(input: &import::execution_input::ExecutionInput) -> Result<(), S
 fn check_verify(input: verify::execution_input::ExecutionInput) -> Result<(), String> {
     let defaults = verify::execution_input::Defaults {
         report_bucket: "the-stacks-own".to_owned(),
+        item_bucket: "the-stacks-own".to_owned(),
+        noncurrent_days: zero(),
+        settle_seconds: zero(),
         segments: zero(),
         max_rate: zero(),
         seconds_per_call: one(),
