@@ -33,6 +33,8 @@ SAMPLES = {
     "FailuresPrefix": PREFIXES,
     "Format": ["data-pipeline"],
     "IncrementalPrefix": PREFIXES,
+    "IncrementalTableName": ["orders", "my.Orders_v-2"],
+    "ItemBucketName": BUCKETS,
     "NoncurrentDays": ["30"],
     "NewerNoncurrentVersions": ["5"],
     "ReservedConcurrency": ["100"],
@@ -41,6 +43,8 @@ SAMPLES = {
     "MoreTablesPattern": TABLES,
     "ReaderArns": ["arn:aws:iam::111111111111:role/reader"],
     "ReplacementPattern": ["-staging", "$1_copy", "${name}.v2", ""],
+    "ReportBucketName": BUCKETS,
+    "ReportPrefix": PREFIXES,
     "ReplicationPrefix": ["orders/", "exports/orders/2026-", "a/b=c/!_."],
     "ReplicationRoleName": ROLE_NAMES,
     "RestoreRoleArn": [

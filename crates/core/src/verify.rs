@@ -131,6 +131,17 @@ pub enum ExpectedSide {
         /// Number of segments: ranges of the keys of the objects.
         segments: u32,
     },
+    /// The items of another table, which may be written to.
+    Table {
+        /// Name of the table.
+        table_name: String,
+        /// Id of the table.
+        table_id: String,
+        /// Maximum share of differences in percent.
+        allowed_difference_percent: f64,
+        /// Number of segments of a scan.
+        segments: u32,
+    },
 }
 
 /// A side of a verification.
@@ -149,14 +160,16 @@ impl ExpectedSide {
     pub fn item_count(&self) -> Option<u64> {
         match self {
             ExpectedSide::Items { item_count, .. } => *item_count,
-            ExpectedSide::Incremental { .. } => None,
+            ExpectedSide::Incremental { .. } | ExpectedSide::Table { .. } => None,
         }
     }
 
     /// Returns the number of segments.
     pub fn segments(&self) -> u32 {
         match self {
-            ExpectedSide::Items { segments, .. } | ExpectedSide::Incremental { segments, .. } => *segments,
+            ExpectedSide::Items { segments, .. }
+            | ExpectedSide::Incremental { segments, .. }
+            | ExpectedSide::Table { segments, .. } => *segments,
         }
     }
 }

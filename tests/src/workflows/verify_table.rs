@@ -17,7 +17,7 @@ use tablekeeper_core::settings::{Settings, SettingsDocument, document};
 use tablekeeper_core::table_definition::TableDefinition;
 use tablekeeper_core::text::message_of;
 
-use super::import_table::{FOLDER, TABLE, bucket, make_table, put, put_export, put_item};
+use super::import_table::{FOLDER, TABLE, bucket, make_table, make_table_called, put, put_export, put_item};
 use super::snapshot::{AT, put_history};
 use super::sync_settings::{before, inject, takes_two_seconds};
 use crate::harness::workflow::scenario;
@@ -33,6 +33,8 @@ const IN_SHORT_CALLS: &[(&str, &str)] = &[("SecondsPerCall", "1")];
 /// The bucket of an incremental backup.
 const WITH_HISTORY: &[(&str, &str)] =
     &[("ItemBucketName", "history-of-ACCOUNT"), ("IncrementalTableName", TABLE), ("NoncurrentDays", "0")];
+/// A table that may be written to.
+const LIVE: &str = "orders-live";
 /// Number of items of the table.
 const ITEMS: usize = 60;
 
@@ -43,7 +45,11 @@ pub fn workflow() -> Workflow {
         template: "verify-table",
         machine: "StateMachine",
         prepare: Some(with_report_bucket),
-        parameters: &[("TablePattern", TABLE), ("ExportBucketName", "exports-of-*")],
+        parameters: &[
+            ("TablePattern", TABLE),
+            ("ExportBucketName", "exports-of-*"),
+            ("SourceTablePattern", "orders*"),
+        ],
         scenarios: vec![
             scenario!("an exact copy of an export", exact => "Complete").golden().and(|ended| {
                 let output = output_of(ended);
@@ -105,6 +111,22 @@ pub fn workflow() -> Workflow {
                     assert!(cause.contains("the key of table orders is id (S), but that of export s3://"), "{cause}");
                     assert!(cause.contains("is id (N)"), "{cause}");
                 }),
+            scenario!("a sample of a live table", of_live_sampled => "Complete").and(|ended| {
+                let output = output_of(ended);
+                let counts = ["Sampled", "Equal", "Missing", "Changed"].map(|name| output[name].as_u64().unwrap());
+                assert_eq!((counts, &output["AllowedDifferencePercent"]), ([60, 58, 1, 1], &json!(5.0)));
+                assert_eq!(output["Against"], "table orders-live");
+            }),
+            scenario!("the number of items of a live table", of_live_counted => "Damage Found")
+                .failing(ErrorName::VerificationFailed)
+                .and(|ended| {
+                    let cause = cause_of(ended);
+                    assert!(cause.contains("it has 59 items instead of 60 (0 % may differ)"), "{cause}");
+                }),
+            scenario!("the live table is missing", live_missing => "Input Refused")
+                .failing(ErrorName::SourceTableMissing),
+            scenario!("the live table is deleted before the end", live_deleted => "Verification Not Finished")
+                .failing(ErrorName::SourceTableMissing),
             scenario!("a second of an incremental backup", of_a_second => "Complete")
                 .with(WITH_HISTORY)
                 .and(|ended| {
@@ -191,11 +213,16 @@ async fn with_copy(deployed: &Deployed, items: usize) {
     make_table(deployed).await;
     let files = [("data/a.json.gz", 0..items / 2), ("data/b.json.gz", items / 2..items)];
     put_export(deployed, OutputFormat::DynamodbJson, &files).await;
+    fill(deployed, TABLE, items).await;
+}
+
+/// Puts the items with the numbers below this one.
+async fn fill(deployed: &Deployed, table: &str, items: usize) {
     let calls = RawItems::new(deployed.dynamodb.clone());
     let items: Vec<String> = (0..items).map(|number| item(number).to_string()).collect();
     for batch in items.chunks(25) {
         let batch: Vec<&[u8]> = batch.iter().map(String::as_bytes).collect();
-        let written = calls.put(TABLE, &batch).await.unwrap();
+        let written = calls.put(table, &batch).await.unwrap();
         assert_eq!(written.unprocessed.len(), 0);
     }
 }
@@ -312,6 +339,46 @@ async fn not_of_a_second(deployed: Arc<Deployed>) -> Begin {
 
 async fn not_covered(deployed: Arc<Deployed>) -> Begin {
     with_history(&deployed, "2025-10-01T00:00:00Z", "then").await
+}
+
+/// Creates a live table with items, and a damaged copy of it.
+async fn with_live(deployed: &Deployed, strength: &str, percent: f64) -> Begin {
+    make_table(deployed).await;
+    make_table_called(deployed, LIVE).await;
+    for table in [TABLE, LIVE] {
+        fill(deployed, table, ITEMS).await;
+    }
+    damage(deployed).await;
+    Begin::Input(of_live(deployed, strength, percent))
+}
+
+fn of_live(deployed: &Deployed, strength: &str, percent: f64) -> Value {
+    let source = table_arn(LIVE, deployed.machine());
+    let mut input = input(deployed, strength);
+    input["Expected"] = json!({ "Table": { "TableArn": source, "AllowedDifferencePercent": percent } });
+    input
+}
+
+async fn of_live_sampled(deployed: Arc<Deployed>) -> Begin {
+    with_live(&deployed, "SAMPLED", 5.0).await
+}
+
+async fn of_live_counted(deployed: Arc<Deployed>) -> Begin {
+    with_live(&deployed, "COUNTED", 0.0).await
+}
+
+async fn live_missing(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed).await;
+    Begin::Input(of_live(&deployed, "COUNTED", 0.0))
+}
+
+async fn live_deleted(deployed: Arc<Deployed>) -> Begin {
+    let begin = with_live(&deployed, "SAMPLED", 5.0).await;
+    before(&deployed, (FINISH, "dynamodb:DescribeTable"), |deployed| async move {
+        deployed.dynamodb.delete_table().table_name(LIVE).send().await.unwrap();
+    })
+    .await;
+    begin
 }
 
 async fn wrong_input(deployed: Arc<Deployed>) -> Begin {

@@ -13,7 +13,7 @@ use crate::storage::FilesError;
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
     /// The table was deleted.
-    #[error("table {0} was deleted while it was read")]
+    #[error("table {0} does not exist, or was deleted while it was read")]
     TableMissing(String),
     /// An item of a table or of an incremental backup cannot be read.
     #[error("item {number} after {cursor} of {side} cannot be compared: {source}")]

@@ -167,7 +167,7 @@ async fn what_cannot_be_compared_is_named() {
     let error = read(&table(&calls, "gone", &names, 1), "left", &files, 1).await.unwrap_err();
     assert_eq!(
         (error.name(), error.to_string().as_str()),
-        (ErrorName::SourceTableMissing, "table gone was deleted while it was read")
+        (ErrorName::SourceTableMissing, "table gone does not exist, or was deleted while it was read")
     );
     let error = read(&table(&calls, "orders", &others, 1), "left", &files, 1).await.unwrap_err();
     assert_eq!(error.name(), ErrorName::InvalidExport);

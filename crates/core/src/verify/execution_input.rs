@@ -73,6 +73,20 @@ pub struct Expected {
     /// The state of a table at a second of its incremental backup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incremental: Option<Incremental>,
+    /// Another table, which may be written to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<LiveTable>,
+}
+
+/// A table that may be written to.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct LiveTable {
+    /// ARN of the table.
+    pub table_arn: String,
+    /// Maximum share of different items, or of the difference of the numbers of items, in percent: 0 to 100. Default: 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_difference_percent: Option<f64>,
 }
 
 /// A second of an incremental backup.
@@ -170,6 +184,13 @@ pub enum WantedSide {
         /// Days for which the bucket retains noncurrent versions; 0 means forever.
         noncurrent_days: u32,
     },
+    /// Another table.
+    Table {
+        /// Name of the table.
+        table_name: String,
+        /// Maximum share of differences in percent.
+        allowed_difference_percent: f64,
+    },
 }
 
 impl ExecutionInput {
@@ -182,6 +203,17 @@ impl ExecutionInput {
     ) -> Result<Wanted, InvalidInput> {
         let table_name = own_table("TableArn", &self.table_arn, execution_arn)?;
         let expected = self.expected.wanted(defaults, execution_arn, started_at)?;
+        if let WantedSide::Table { table_name: source, .. } = &expected {
+            if *source == table_name {
+                let reason = format!("is {source}, the table to verify; it must be another table");
+                return Err(InvalidInput { field: "Expected.Table.TableArn", reason });
+            }
+            if self.strength == Strength::Exact {
+                let reason = "is EXACT, but a table that may be written to is not an exact expectation; use SAMPLED or \
+                              COUNTED, or compare with an export";
+                return Err(InvalidInput { field: "Strength", reason: reason.to_owned() });
+            }
+        }
         let sample_size = match (self.strength, self.sample_size) {
             (Strength::Sampled, size) => {
                 number("SampleSize", size, &USUAL_SAMPLE.to_string(), 1, MOST_SAMPLE)?
@@ -222,19 +254,36 @@ impl Expected {
         started_at: DateTime<Utc>,
     ) -> Result<WantedSide, InvalidInput> {
         match self {
-            Expected { items: Some(items), incremental: None } => items_at(&items),
-            Expected { items: None, incremental: Some(incremental) } => {
+            Expected { items: Some(items), incremental: None, table: None } => items_at(&items),
+            Expected { items: None, incremental: Some(incremental), table: None } => {
                 incremental.wanted(defaults, execution_arn, started_at)
             }
-            Expected { items, incremental } => {
-                let given = [("Items", items.is_some()), ("Incremental", incremental.is_some())];
+            Expected { items: None, incremental: None, table: Some(table) } => table.wanted(execution_arn),
+            Expected { items, incremental, table } => {
+                let given = [
+                    ("Items", items.is_some()),
+                    ("Incremental", incremental.is_some()),
+                    ("Table", table.is_some()),
+                ];
                 let given: Vec<&str> =
                     given.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name).collect();
                 let given = if given.is_empty() { "nothing".to_owned() } else { given.join(" and ") };
-                let reason = format!("has {given}; it must have either Items or Incremental");
+                let reason = format!("has {given}; it must have one of Items, Incremental and Table");
                 Err(InvalidInput { field: "Expected", reason })
             }
         }
+    }
+}
+
+impl LiveTable {
+    fn wanted(self, execution_arn: &str) -> Result<WantedSide, InvalidInput> {
+        let percent = self.allowed_difference_percent.unwrap_or_default();
+        if !(0.0..=100.0).contains(&percent) {
+            let reason = format!("is `{percent}`; it must be between 0 and 100");
+            return Err(InvalidInput { field: "AllowedDifferencePercent", reason });
+        }
+        let table_name = own_table("Expected.Table.TableArn", &self.table_arn, execution_arn)?;
+        Ok(WantedSide::Table { table_name, allowed_difference_percent: percent })
     }
 }
 

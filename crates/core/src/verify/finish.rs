@@ -25,6 +25,7 @@ use crate::aws::own_tag;
 use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::table as table_description;
 use crate::clock::Clock;
+use crate::compare::CompareError;
 use crate::storage::bucket;
 
 /// Time for which a call of the last step is retried.
@@ -214,9 +215,15 @@ async fn sampled(work: Work<'_>) -> Result<Decided, VerifyError> {
         changed: Some(changed),
         sampled: Some(sampled),
         detects_share: Some(detects_share(sampled)),
+        allowed_difference_percent: allowed(of),
         ..Results::default()
     };
-    Ok(Decided { results, differences, is_good: missing + extra + changed == 0 })
+    if sampled == 0 && expected > 0 {
+        let reason = "every item of the sample changed between two reads, so none was compared";
+        return Err(work.broken(&of.work, reason));
+    }
+    let is_good = is_allowed(missing + extra + changed, sampled, allowed(of));
+    Ok(Decided { results, differences, is_good })
 }
 
 async fn counted(work: Work<'_>) -> Result<Decided, VerifyError> {
@@ -230,8 +237,27 @@ async fn counted(work: Work<'_>) -> Result<Decided, VerifyError> {
         None => count(SideName::Expected).await?,
     };
     let found = count(SideName::Found).await?;
-    let results = Results { items: Some(found), items_expected: Some(expected), ..Results::default() };
-    Ok(Decided { results, differences: Vec::new(), is_good: found == expected })
+    let results = Results {
+        items: Some(found),
+        items_expected: Some(expected),
+        allowed_difference_percent: allowed(of),
+        ..Results::default()
+    };
+    let is_good = is_allowed(found.abs_diff(expected), expected, allowed(of));
+    Ok(Decided { results, differences: Vec::new(), is_good })
+}
+
+/// Returns the maximum share of differences in percent, if the expected side is a table that may be written to.
+fn allowed(of: &Verification) -> Option<f64> {
+    match of.expected {
+        ExpectedSide::Table { allowed_difference_percent, .. } => Some(allowed_difference_percent),
+        _ => None,
+    }
+}
+
+/// Returns whether this many of all items may differ.
+fn is_allowed(different: u64, all: u64, percent: Option<f64>) -> bool {
+    different == 0 || different as f64 * 100.0 <= percent.unwrap_or_default() * all as f64
 }
 
 /// Takes the differences within the tolerance out of the counts.
@@ -283,6 +309,13 @@ async fn check_unchanged(clients: &Clients, of: &Verification) -> Result<(), Ver
             unchanged_source(&files, root, manifest, digest).await.map(drop)
         }
         ExpectedSide::Incremental { .. } => Ok(()),
+        ExpectedSide::Table { table_name, table_id, .. } => {
+            let source = table_description::describe(&clients.dynamodb(), table_name).await?;
+            match source.and_then(|source| source.table_id).as_deref() == Some(table_id) {
+                true => Ok(()),
+                false => Err(CompareError::TableMissing(table_name.clone()).into()),
+            }
+        }
     }
 }
 
@@ -321,9 +354,11 @@ fn sentence(of: &Verification, report: &Report, location: &str) -> String {
     if !report.keys_missing.is_empty() {
         found.push(format!("{} required keys do not exist", report.keys_missing.len()));
     }
+    let allowed = report.results.allowed_difference_percent;
+    let allowed = allowed.map_or_else(String::new, |percent| format!(" ({percent} % may differ)"));
     let found = found.join(", and ");
     format!(
-        "table {table} does not hold what {against} holds ({strength}): {found}; the report is {location}"
+        "table {table} does not hold what {against} holds ({strength}): {found}{allowed}; the report is {location}"
     )
 }
 

@@ -13,6 +13,7 @@ use crate::aws::failure::AwsFailure;
 use crate::aws::scan_segments;
 use crate::aws::table as table_description;
 use crate::aws::table::Unscannable;
+use crate::compare::CompareError;
 use crate::error_name::ErrorName;
 use crate::export::execution_input::LONGEST_CALL;
 use crate::import::source;
@@ -114,6 +115,23 @@ async fn expectation(
                     segments: if wanted.segments == 0 { USUAL_SEGMENTS } else { wanted.segments },
                 },
                 key: Some(names.into_iter().map(|name| (name, None)).collect()),
+            })
+        }
+        WantedSide::Table { table_name, allowed_difference_percent } => {
+            let table = table_description::describe(&clients.dynamodb(), table_name).await?;
+            let table = table.ok_or_else(|| CompareError::TableMissing(table_name.clone()))?;
+            check_readable(table_name, &table)?;
+            let (names, types) =
+                (table_description::key_names(&table), table_description::key_types(&table)?);
+            Ok(Expectation {
+                against: format!("table {table_name}"),
+                side: ExpectedSide::Table {
+                    table_name: table_name.clone(),
+                    table_id: table.table_id().unwrap_or_default().to_owned(),
+                    allowed_difference_percent: *allowed_difference_percent,
+                    segments: segments_of_table(wanted, table_name, &table)?,
+                },
+                key: Some(names.into_iter().zip(types.into_iter().map(Some)).collect()),
             })
         }
     }

@@ -63,18 +63,7 @@ async fn of_side(
     cursor: Option<&str>,
 ) -> Result<SidePart, VerifyError> {
     match (side, &of.expected) {
-        (SideName::Found, _) => {
-            let calls = clients.raw_items();
-            let side = Side::Table(TableSide {
-                calls: &calls,
-                name: &of.table_name,
-                key_names: &of.key_names,
-                segments: of.segments,
-                consistent_read: true,
-                max_read_capacity_units: of.max_rate,
-            });
-            part(of, &side, segment, cursor).await
-        }
+        (SideName::Found, _) => of_table(clients, of, &of.table_name, of.segments, segment, cursor).await,
         (
             SideName::Expected,
             ExpectedSide::Items {
@@ -104,7 +93,30 @@ async fn of_side(
             check_retained(clock, *kept_until)?;
             Ok(part)
         }
+        (SideName::Expected, ExpectedSide::Table { table_name, segments, .. }) => {
+            of_table(clients, of, table_name, *segments, segment, cursor).await
+        }
     }
+}
+
+async fn of_table(
+    clients: &Clients,
+    of: &Verification,
+    name: &str,
+    segments: u32,
+    segment: u32,
+    cursor: Option<&str>,
+) -> Result<SidePart, VerifyError> {
+    let calls = clients.raw_items();
+    let side = Side::Table(TableSide {
+        calls: &calls,
+        name,
+        key_names: &of.key_names,
+        segments,
+        consistent_read: true,
+        max_read_capacity_units: of.max_rate,
+    });
+    part(of, &side, segment, cursor).await
 }
 
 /// Checks that the versions of the expected side are still retained.
@@ -143,9 +155,14 @@ async fn part(
     Ok(part?)
 }
 
-/// Returns an empty sample. Every execution has another one, and each of its parts the same.
+/// Returns an empty sample. Every execution has another one, and each of its parts the same. From a table that may be
+/// written to, twice as many items are taken: some replace those that change.
 pub(super) fn sample(of: &Verification) -> Sample {
+    let most = match of.expected {
+        ExpectedSide::Table { .. } => of.sample_size.saturating_mul(2),
+        _ => of.sample_size,
+    };
     let seed = Sha256::digest(&of.work);
     let seed = seed.first_chunk().map_or(0, |first| u128::from_be_bytes(*first));
-    Sample::new(usize::try_from(of.sample_size).unwrap_or(usize::MAX), seed)
+    Sample::new(usize::try_from(most).unwrap_or(usize::MAX), seed)
 }

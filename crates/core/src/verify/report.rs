@@ -87,6 +87,9 @@ pub struct Results {
     /// less often.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detects_share: Option<f64>,
+    /// Maximum share of differences in percent, if the table was compared with a table that may be written to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_difference_percent: Option<f64>,
     /// Number of required keys that the table has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys_found: Option<u64>,

@@ -23,6 +23,9 @@ const READS: usize = 16;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Part {
+    /// Key of the run with the expected items of a sample, whose items in the table are in `run`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<String>,
     /// Key of the run with the items; `None` if there are none.
     pub run: Option<String>,
     /// Number of items that were read.
@@ -73,7 +76,7 @@ impl Work<'_> {
             true => None,
             false => Some(self.store_run(&format!("{side}/{segment:05}-{number:05}"), run).await?),
         };
-        self.commit(&self.key_of_part(side, segment, number), Part { run, items, next }).await
+        self.commit(&self.key_of_part(side, segment, number), Part { sample: None, run, items, next }).await
     }
 
     /// Writes a run under a name of its content. Returns its key.
@@ -110,7 +113,8 @@ impl Work<'_> {
         format!("{}compared/{from:04}.json", self.of.work)
     }
 
-    fn key_of_part(&self, side: SideName, segment: u32, part: u32) -> String {
+    /// Returns the key of the document of a part.
+    pub fn key_of_part(&self, side: SideName, segment: u32, part: u32) -> String {
         format!("{}{side}/{segment:05}-{part:05}.json", self.of.work)
     }
 

@@ -8,7 +8,9 @@ use tablekeeper_core::snapshot::testing as history;
 use tablekeeper_core::testing::fake_aws::arn;
 use tablekeeper_core::testing::fake_store::FakeStore;
 
-use super::testing::{REPORT, verify, verify_as};
+use super::testing::{EXECUTION, REPORT, plan_input, verify, verify_as};
+use super::{CompareRange, FinishVerification, PlanVerification, ReadSample, ReadSegment};
+use crate::step::{AnyStep, Step};
 
 const ITEMS: usize = 10_000;
 
@@ -285,4 +287,77 @@ async fn a_second_that_is_not_known_is_not_damage() {
         failure.message.contains("in s3://bucket/items/ are not all known: the first backfill ended"),
         "{failure}"
     );
+}
+
+fn of_live(strength: &str, percent: f64) -> Value {
+    json!({ "Strength": strength, "Expected": { "Table": { "TableArn": arn("live"), "AllowedDifferencePercent": percent } } })
+}
+
+/// Returns a fake AWS with the tables `live` and `orders` with the same 400 items.
+fn with_live(items: &[Value]) -> FakeStore {
+    let aws = FakeStore::default().with_table("orders", &["id"]).with_table("live", &["id"]);
+    let aws = items.iter().fold(aws, |aws, item| aws.with_item("live", &item.to_string()));
+    fill(&aws, items);
+    aws
+}
+
+#[tokio::test]
+async fn a_table_may_differ_from_a_live_one_by_the_allowed_share() {
+    let good: Vec<Value> = items().into_iter().take(400).collect();
+    let aws = with_live(&good);
+    // Four of 400 items are missing, and four are changed.
+    let mut bad = good;
+    bad.drain(..4);
+    bad[..4].iter_mut().for_each(|item| item["text"] = json!({ "S": "another" }));
+    fill(&aws, &bad);
+    let output = verify_as(&aws, of_live("SAMPLED", 2.0), &execution(1)).await.unwrap();
+    let counts = ["Sampled", "Equal", "Missing", "Changed"].map(|name| output[name].as_u64().unwrap());
+    assert_eq!((counts, &output["AllowedDifferencePercent"]), ([400, 392, 4, 4], &json!(2.0)));
+    assert_eq!(output["Against"], "table live");
+    let failure = verify_as(&aws, of_live("SAMPLED", 1.99), &execution(2)).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::VerificationFailed);
+    assert!(
+        failure
+            .message
+            .contains("of 400 sampled items 4 are missing, 4 changed and 392 equal (1.99 % may differ)"),
+        "{failure}"
+    );
+
+    let output = verify_as(&aws, of_live("COUNTED", 1.0), &execution(3)).await.unwrap();
+    assert_eq!((&output["Items"], &output["ItemsExpected"]), (&json!(396), &json!(400)));
+    let failure = verify_as(&aws, of_live("COUNTED", 0.99), &execution(4)).await.unwrap_err();
+    assert!(failure.message.contains("it has 396 items instead of 400 (0.99 % may differ)"), "{failure}");
+}
+
+#[tokio::test]
+async fn an_item_that_changes_in_the_live_table_is_replaced_by_another_one() {
+    let good: Vec<Value> = items().into_iter().take(400).collect();
+    let aws = with_live(&good);
+    let clients = aws.clients();
+    let mut input = of_live("SAMPLED", 0.0);
+    input["SampleSize"] = json!(100);
+    let plan =
+        PlanVerification::new(&clients).unwrap().run_json(plan_input(&input, EXECUTION)).await.unwrap();
+    let run = async |step: &dyn AnyStep, more: Value| {
+        let mut input = json!({ "executionArn": EXECUTION, "verification": plan["verification"] });
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        step.run_json(input).await
+    };
+    let segment = json!({ "side": "expected", "segment": 0, "part": 0 });
+    assert_eq!(run(&ReadSegment::new(&clients).unwrap(), segment).await.unwrap()["done"], true);
+    // A quarter of the items changes in the live table and in none of its copies, after the sample was taken.
+    for number in (0..400).step_by(4) {
+        let mut item = item(number);
+        item["text"] = json!({ "S": "later" });
+        aws.state().tables.get_mut("live").unwrap().put(&item.to_string());
+    }
+    // The copy has another state of them than either read.
+    let mut copy = good;
+    copy.iter_mut().step_by(4).for_each(|item| item["text"] = json!({ "S": "between" }));
+    fill(&aws, &copy);
+    let read = run(&ReadSample::new(&clients).unwrap(), json!({ "part": 0 })).await.unwrap();
+    assert_eq!(read["done"], true);
+    run(&CompareRange::new(&clients).unwrap(), json!({ "from": 0, "to": 4_096 })).await.unwrap();
+    let output = run(&FinishVerification::new(&clients).unwrap(), json!({})).await.unwrap();
+    assert_eq!((&output["Sampled"], &output["Equal"]), (&json!(100), &json!(100)), "{output}");
 }

@@ -40,6 +40,7 @@ impl Step for FinishVerification {
             ErrorName::ImportChanged,
             ErrorName::InvalidExport,
             ErrorName::InvalidVersion,
+            ErrorName::SourceTableMissing,
             ErrorName::TargetTableMissing,
             ErrorName::VerificationFailed,
         ],

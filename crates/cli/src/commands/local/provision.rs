@@ -106,6 +106,7 @@ async fn parameters(workflow: &str, config: &SdkConfig) -> anyhow::Result<Vec<(&
             let exports = format!("{}-dynamodb-backup", local_aws::ACCOUNT);
             vec![
                 ("TablePattern", "*".to_owned()),
+                ("SourceTablePattern", "*".to_owned()),
                 ("ExportBucketName", exports.clone()),
                 ("ReportBucketName", exports),
             ]

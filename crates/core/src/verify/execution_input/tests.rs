@@ -55,6 +55,11 @@ fn missing_fields_come_from_the_template() {
     assert_eq!((more.sample_size, more.segments, more.max_rate, more.keys.len()), (7, 3, 50, 1));
 }
 
+fn live(table: &str, percent: f64) -> Value {
+    json!({ "Table": { "TableArn": format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}"),
+        "AllowedDifferencePercent": percent } })
+}
+
 fn incremental(table: &str, at: &str, tolerance: i64) -> Value {
     json!({ "Incremental": { "TableArn": format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}"), "At": at,
         "ToleranceSeconds": tolerance } })
@@ -99,11 +104,26 @@ fn invalid_input_is_refused_with_a_sentence() {
             "TableArn is `arn:aws:dynamodb:us-east-1:123456789012:table/orders`; it must be a table of the account \
              123456789012 in eu-west-1, as the state machine is",
         ),
-        ("Expected", json!({}), "Expected has nothing; it must have either Items or Incremental"),
+        ("Expected", json!({}), "Expected has nothing; it must have one of Items, Incremental and Table"),
         (
             "Expected",
             json!({ "Items": "exports/orders" }),
             "Expected.Items is `exports/orders`; it must be s3://bucket/folder/ of an export or a snapshot",
+        ),
+        (
+            "Expected",
+            json!({ "Items": "s3://exports/a/", "Table": { "TableArn": "arn" } }),
+            "Expected has Items and Table; it must have one of Items, Incremental and Table",
+        ),
+        (
+            "Expected",
+            live("orders", 0.0),
+            "Expected.Table.TableArn is orders, the table to verify; it must be another",
+        ),
+        (
+            "Expected",
+            live("users", 100.5),
+            "AllowedDifferencePercent is `100.5`; it must be between 0 and 100",
         ),
         (
             "Expected",
@@ -154,6 +174,10 @@ fn invalid_input_is_refused_with_a_sentence() {
     let mut exact = input();
     (exact["Strength"], exact["SampleSize"]) = (json!("EXACT"), json!(5));
     let expected = "SampleSize is given, but Strength is EXACT; it must be given with SAMPLED only";
+    assert_eq!(wanted(exact.clone()).unwrap_err(), expected);
+    (exact["SampleSize"], exact["Expected"]) = (Value::Null, live("users", 0.0));
+    let expected = "Strength is EXACT, but a table that may be written to is not an exact expectation; use SAMPLED or COUNTED, \
+                    or compare with an export";
     assert_eq!(wanted(exact).unwrap_err(), expected);
     let unknown = serde_json::from_value::<ExecutionInput>(json!({ "Other": 1 })).unwrap_err().to_string();
     assert!(unknown.starts_with("unknown field `Other`"), "{unknown}");
