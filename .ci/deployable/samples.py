@@ -8,6 +8,10 @@ TOPICS = [
     "arn:aws-cn:sns:cn-north-1:111111111111:alarms_2",
     "arn:aws-us-gov:sns:us-gov-west-1:111111111111:Alarms-3",
 ]
+STATE_MACHINES = [
+    "arn:aws:states:eu-central-1:111111111111:stateMachine:StateMachine-a1B2c3",
+    "arn:aws-cn:states:cn-north-1:111111111111:stateMachine:sync_settings",
+]
 TABLES = ["orders", "or?ers-*", "*", "Orders_2.v1-production"]
 BUCKETS = ["exports", "111111111111-dynamodb-backup", "exports.example.org"]
 PREFIXES = ["items/", "a/b=c/2026.01/", "A_b-c/"]
@@ -61,6 +65,11 @@ SAMPLES = {
     ],
     "SSMParameterName": ["/staging/$1/table", "table", "/a.b-c_d/${name}"],
     "SSMParameterNamePattern": ["staging/*", "*", "table-?"],
+    "RestoreTestingPlanArn": [
+        "*",
+        "arn:aws:backup:eu-central-1:111111111111:restore-testing-plan:weekly-1f1b3c5e-0b7d-4c62-9b1a-5d0e8f2a7c44",
+        "arn:aws-cn:backup:cn-north-1:111111111111:restore-testing-plan:all_tables",
+    ],
     "ScheduleExpression": ["rate(1 day)", "cron(0 3 ? * SUN#1 *)"],
     "SettingsBucketName": BUCKETS,
     "SnapshotPrefix": PREFIXES,
@@ -84,16 +93,15 @@ SAMPLES = {
         ),
         "arn:aws-cn:dynamodb:cn-northwest-1:111111111111:table/abc/stream/2026-11-29T00:00:00.000",
     ],
-    "SyncSettingsStateMachineArn": [
-        "arn:aws:states:eu-central-1:111111111111:stateMachine:StateMachine-a1B2c3",
-        "arn:aws-cn:states:cn-north-1:111111111111:stateMachine:sync_settings",
-    ],
+    "SyncSettingsStateMachineArn": STATE_MACHINES,
     "TableNamePattern": ["-production$", "^orders"],
     "TableNames": ["orders", "orders, customers.v1,a_b-c"],
     "TablePattern": TABLES,
     "TableTag": ["BackupEnabled=true", "aws:cloudformation:stack-name=a", "team/owner=", "Größe=x+y@z:1"],
     "TablesPrefix": PREFIXES,
     "TargetTablePattern": TABLES,
+    "VerifyTableStateMachineArn": STATE_MACHINES,
+    "WatchedTables": ["orders", "orders,customers.v1,a_b-c"],
 }
 
 # What has to be given together, as docs/deploying.md says: where a parameter has this value, these have their samples.

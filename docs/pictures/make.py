@@ -5,8 +5,8 @@ from svg import Picture
 
 
 def workflows():
-    """The twelve workflows around a table."""
-    p = Picture(1160, 592, "The twelve workflows of tablekeeper around a DynamoDB table")
+    """The thirteen workflows around a table."""
+    p = Picture(1160, 592, "The thirteen workflows of tablekeeper around a DynamoDB table")
     column = lambda number: 174 + 164 * number
     row = lambda number: 72 + 68 * number
     box = lambda c, r, kind, title, caption: p.box(column(c), row(r), 146, 48, kind, title, caption)
@@ -53,6 +53,8 @@ def workflows():
     arrow(0, 6, column(1))
     p.line((column(1) + 73, row(6)), (column(1) + 73, row(5) + 48))
     box(4, 6, "workflow", "verify-table", "checks every item")
+    box(3, 6, "workflow", "restore-test", "AWS's restore tests")
+    arrow(3, 6, column(4))
     arrow(4, 6, right)
     for x, kind, label in ((330, "workflow", "workflow of tablekeeper"), (550, "store", "your data"), (680, "aws", "AWS service")):
         p.rect(x, 562, 16, 16, kind, f"{kind}-edge", 3)

@@ -17,12 +17,13 @@ pub mod workflows;
 use schemars::Schema;
 use step::StepEntry;
 use tablekeeper_core::replay::Counts;
+use tablekeeper_core::restore_test::evidence::Evidence;
 use tablekeeper_core::schemas;
 use tablekeeper_core::settings::SettingsDocument;
 use tablekeeper_core::verify::report::Report;
 use workflows::{
-    backfill, backup_prune, export_table, import_table, incremental, replay, restore_snapshot, rollback,
-    rotate_restore, snapshot, sync_settings, verify_table,
+    backfill, backup_prune, export_table, import_table, incremental, replay, restore_snapshot, restore_test,
+    rollback, rotate_restore, snapshot, sync_settings, verify_table,
 };
 
 /// Returns every step of every workflow.
@@ -38,6 +39,7 @@ pub fn steps() -> Vec<StepEntry> {
         incremental::steps(),
         replay::steps(),
         restore_snapshot::steps(),
+        restore_test::steps(),
         rollback::steps(),
         rotate_restore::steps(),
         snapshot::steps(),
@@ -61,6 +63,7 @@ pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
         ("import-table", schemas::input_schema::<import_table::ExecutionInput>()),
         ("replay", schemas::input_schema::<replay::ExecutionInput>()),
         ("restore-snapshot", schemas::input_schema::<restore_snapshot::ExecutionInput>()),
+        ("restore-test", schemas::input_schema::<restore_test::ExecutionInput>()),
         ("rollback", schemas::input_schema::<rollback::ExecutionInput>()),
         ("rotate-restore", schemas::input_schema::<rotate_restore::ExecutionInput>()),
         ("snapshot", schemas::input_schema::<snapshot::ExecutionInput>()),
@@ -78,6 +81,7 @@ pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
         ("import-table", schemas::output_schema::<tablekeeper_core::import::finish::Output>()),
         ("replay", schemas::output_schema::<Counts>()),
         ("restore-snapshot", schemas::output_schema::<tablekeeper_core::import::finish::Output>()),
+        ("restore-test", schemas::output_schema::<restore_test::record_test::Output>()),
         ("rollback", schemas::output_schema::<rollback::move_pointer::Output>()),
         ("rotate-restore", rotate_restore::execution_output()),
         ("snapshot", schemas::output_schema::<tablekeeper_core::snapshot::finish::Output>()),
@@ -90,6 +94,7 @@ pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
 pub fn documents() -> Vec<(&'static str, Schema)> {
     vec![
         ("execution-report", schemas::output_schema::<execution_report::Report>()),
+        ("restore-test-evidence", schemas::input_schema::<Evidence>()),
         ("settings-document", schemas::input_schema::<SettingsDocument>()),
         ("verification-report", schemas::output_schema::<Report>()),
     ]

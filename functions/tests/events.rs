@@ -20,7 +20,8 @@ use tablekeeper_functions::workflows::rotate_restore::{publish_pointer, restore_
 use tablekeeper_functions::workflows::sync_settings::event::{Notification, Restore};
 use tablekeeper_functions::workflows::sync_settings::{capture_settings, event};
 use tablekeeper_functions::workflows::{
-    backfill, backup_prune, export_table, import_table, replay, restore_snapshot, snapshot, sync_settings,
+    backfill, backup_prune, export_table, import_table, replay, restore_snapshot, restore_test, snapshot,
+    sync_settings,
 };
 
 fn root(path: &str) -> PathBuf {
@@ -180,6 +181,33 @@ fn every_event_of_sync_settings_has_the_expected_outcome() {
                     json!([target, source, backup_arn, restore_date_time])
                 }
                 Notification::Other(reason) => json!(reason),
+            }
+        };
+        assert_eq!(led_to, expected, "{file}");
+    }
+}
+
+#[test]
+fn every_event_of_restore_test_has_the_expected_outcome() {
+    const JOB: &str = "1F1B3C5E-0B7D-4C62-9B1A-5D0E8F2A7C44";
+    for (file, event) in events("restore-test") {
+        let expected = match file.as_str() {
+            "start.completed.json" | "start.failed.json" | "input.by-hand.json" => json!(JOB),
+            "start.of-no-plan.json" => json!("no restore testing plan started the restore job"),
+            "watch-tests.two-tables.json" => json!(["orders", "customers"]),
+            other => panic!("{other} has no expected outcome here; add it"),
+        };
+        let led_to = if file.starts_with("watch-tests.") {
+            let input: restore_test::watch_tests::Input = serde_json::from_value(event).unwrap();
+            json!(input.tables)
+        } else if file.starts_with("input.") {
+            let input: restore_test::ExecutionInput = serde_json::from_value(event).unwrap();
+            input.check().unwrap();
+            json!(input.restore_job_id)
+        } else {
+            match restore_test::start::read(&event, "*").unwrap() {
+                restore_test::start::Request::Validate(input) => json!(input.restore_job_id),
+                restore_test::start::Request::Nothing(reason) => json!(reason),
             }
         };
         assert_eq!(led_to, expected, "{file}");

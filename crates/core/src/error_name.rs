@@ -111,6 +111,8 @@ pub enum ErrorName {
     TooManyBackups,
     /// A quota of the account does not allow another restored table.
     TooManyRestores,
+    /// The validation window of a restore test closed before a result was put.
+    ValidationTimedOut,
     /// The table does not hold what a verification expects.
     VerificationFailed,
 }

@@ -13,6 +13,7 @@
 //! - [`table_definition`] describes a table as it can be created again.
 //! - [`rotation`] decides which table a backup is restored to.
 //! - [`prune`] decides when a backup is deleted.
+//! - [`restore_test`] is about AWS Backup's restore tests, their results and their evidence.
 
 pub mod aws;
 pub mod backfill;
@@ -27,6 +28,7 @@ pub mod prune;
 #[cfg(test)]
 mod rate_simulation;
 pub mod replay;
+pub mod restore_test;
 pub mod rotation;
 pub mod schemas;
 pub mod settings;

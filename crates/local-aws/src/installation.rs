@@ -25,13 +25,14 @@ macro_rules! embedded {
 }
 
 /// The templates and state machines, as they were when this program was built.
-const TEMPLATES: [(&str, &str); 20] = embedded![
+const TEMPLATES: [(&str, &str); 22] = embedded![
     "infra/backup-prune.yaml",
     "infra/export-replica.yaml",
     "infra/export-table.yaml",
     "infra/import-table.yaml",
     "infra/incremental-tables.yaml",
     "infra/incremental.yaml",
+    "infra/restore-test.yaml",
     "infra/rotate-restore.yaml",
     "infra/sync-settings.yaml",
     "infra/verify-table.yaml",
@@ -41,6 +42,7 @@ const TEMPLATES: [(&str, &str); 20] = embedded![
     "statemachines/import-table.asl.json",
     "statemachines/replay.asl.json",
     "statemachines/restore-snapshot.asl.json",
+    "statemachines/restore-test.asl.json",
     "statemachines/rollback.asl.json",
     "statemachines/rotate-restore.asl.json",
     "statemachines/snapshot.asl.json",
@@ -182,7 +184,7 @@ mod tests {
         for (path, content) in TEMPLATES {
             assert_eq!(fs::read_to_string(root.join(path)).unwrap(), content);
         }
-        assert_eq!(fs::read_dir(root.join("infra")).unwrap().count(), 8, "no draft is left");
+        assert_eq!(fs::read_dir(root.join("infra")).unwrap().count(), 10, "no draft is left");
         let template = crate::template::load(&root.join("infra/rotate-restore.yaml")).unwrap();
         let definition =
             template["Resources"]["StateMachine"]["Properties"]["DefinitionUri"].as_str().unwrap();

@@ -119,6 +119,7 @@ impl FinalState {
         let (mut objects, mut open_uploads) = (Vec::new(), Vec::new());
         let written = deployed.outputs.get("ExportBucketName").into_iter().chain(items);
         let written = written.chain(deployed.outputs.get("GivenUpBucketName"));
+        let written = written.chain(deployed.outputs.get("EvidenceBucketName"));
         let written = written.chain(deployed.outputs.get("SnapshotBucketName"));
         for bucket in written.chain(deployed.outputs.get("ReportBucketName")) {
             objects.extend(objects::of(deployed, bucket).await);

@@ -38,8 +38,8 @@ pub(crate) fn in_each_machine(machine: &mut Value, change: &mut impl FnMut(&mut 
     change(machine);
 }
 
-/// Returns the state machine's own tasks that invoke a step. (A nested execution has a name, so it is not started
-/// twice.)
+/// Returns the state machine's own tasks that invoke a step. (A nested execution is not started twice: it has a name, or
+/// only reads.)
 pub(crate) fn tasks(machine: &Value) -> Vec<(String, Value)> {
     let states = machine["States"].as_object().unwrap().iter();
     let invokes = |state: &Value| state["Type"] == "Task" && state["Arguments"]["FunctionName"].is_string();

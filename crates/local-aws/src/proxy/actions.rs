@@ -65,6 +65,7 @@ const BACKUP: &[(&str, &str, &str)] = &[
     ("GET", "restore-jobs", "ListRestoreJobs"),
     ("GET", "restore-jobs/*", "DescribeRestoreJob"),
     ("GET", "restore-jobs/*/metadata", "GetRestoreJobMetadata"),
+    ("PUT", "restore-jobs/*/validations", "PutRestoreValidationResult"),
     ("GET", "resources/*/restore-jobs", "ListRestoreJobsByProtectedResource"),
     ("GET", "resources/*/recovery-points", "ListRecoveryPointsByResource"),
     ("GET", "resources/*", "DescribeProtectedResource"),

@@ -11,6 +11,7 @@ mod announce;
 mod jobs;
 mod points;
 mod restores;
+mod validations;
 mod vaults;
 
 use std::collections::{BTreeMap, HashMap};
@@ -158,6 +159,7 @@ pub(crate) async fn response(
         "StartRestoreJob" => restores::start(&call).await,
         "DescribeRestoreJob" => restores::describe(&call).await,
         "GetRestoreJobMetadata" => restores::metadata(&call).await,
+        "PutRestoreValidationResult" => validations::put(&call).await,
         "ListRestoreJobs" => restores::list(&call).await,
         "ListRestoreJobsByProtectedResource" => restores::list_by_resource(&call).await,
         _ => return None,

@@ -185,6 +185,7 @@ mod tests {
             ("backup", "PUT", "/restore-jobs".to_owned(), "backup:StartRestoreJob"),
             ("backup", "GET", "/restore-jobs/8F".to_owned(), "backup:DescribeRestoreJob"),
             ("backup", "GET", "/restore-jobs/8F/metadata".to_owned(), "backup:GetRestoreJobMetadata"),
+            ("backup", "PUT", "/restore-jobs/8F/validations".to_owned(), "backup:PutRestoreValidationResult"),
             ("backup", "GET", "/restore-jobs/?maxResults=3".to_owned(), "backup:ListRestoreJobs"),
             (
                 "backup",

@@ -391,6 +391,56 @@ async fn restore_jobs_fail_with_a_message() {
 }
 
 #[tokio::test]
+async fn a_restore_test_takes_one_final_validation_result() {
+    let account = Account::prepared("400000000013").await;
+    account.watch_the_bus(json!({"detail": {"restoreTestingPlanArn": [{"exists": true}]}})).await;
+    let point = account.recovery_point("b").await;
+    let ended = async |target: &str| {
+        let id = account.start_restore(&point, target, target).await.ok()["RestoreJobId"].take();
+        let pending = account.restore_job(&id).await;
+        assert_eq!(pending.get("ValidationStatus"), None);
+        let ended = eventually("the end", async || {
+            Some(account.restore_job(&id).await).filter(|job| job.get("CompletionDate").is_some())
+        });
+        ended.await
+    };
+    let put = async |job: &Value, body: Value| {
+        let path = format!("/restore-jobs/{}/validations", job["RestoreJobId"].as_str().unwrap());
+        account.api.backup(Method::PUT, &path, body).await
+    };
+    let successful = json!({"ValidationStatus": "SUCCESSFUL", "ValidationStatusMessage": "5 items"});
+
+    let plan = "arn:aws:backup:us-east-1:400000000013:restore-testing-plan:local";
+    let test = ended("awsbackup-restore-test-1").await;
+    assert_eq!(
+        (&test["CreatedBy"]["RestoreTestingPlanArn"], &test["ValidationStatus"]),
+        (&json!(plan), &json!("VALIDATING"))
+    );
+    assert_eq!(account.next_message().await["detail"]["restoreTestingPlanArn"], plan);
+    assert_eq!(put(&test, json!({})).await.error(), "MissingParameterValueException");
+    assert_eq!(
+        put(&test, json!({"ValidationStatus": "GOOD"})).await.error(),
+        "InvalidParameterValueException"
+    );
+    assert_eq!(put(&test, json!({"ValidationStatus": "VALIDATING"})).await.status, 200);
+    assert_eq!(put(&test, successful.clone()).await.status, 200);
+    assert_eq!(put(&test, json!({"ValidationStatus": "FAILED"})).await.error(), "InvalidRequestException");
+    let validated = account.restore_job(&test["RestoreJobId"]).await;
+    let result = (&validated["ValidationStatus"], &validated["ValidationStatusMessage"]);
+    assert_eq!(result, (&json!("SUCCESSFUL"), &json!("5 items")));
+
+    let restored = ended("orders-2").await;
+    assert_eq!((restored.get("CreatedBy"), restored.get("ValidationStatus")), (None, None));
+    assert_eq!(put(&restored, successful.clone()).await.error(), "InvalidRequestException");
+    stack().await.proxy().fail_restore_jobs(account.api.account, Some("No space left.".to_owned()));
+    let failed = ended("awsbackup-restore-test-2").await;
+    assert_eq!((&failed["Status"], failed.get("ValidationStatus")), (&json!("FAILED"), None));
+    assert_eq!(put(&failed, successful.clone()).await.error(), "InvalidRequestException");
+    let unknown = json!({"RestoreJobId": "8F"});
+    assert_eq!(put(&unknown, successful).await.error(), "ResourceNotFoundException");
+}
+
+#[tokio::test]
 async fn restore_jobs_are_listed_newest_first_in_pages() {
     let account = Account::prepared("400000000007").await;
     let point = account.recovery_point("b").await;

@@ -12,6 +12,10 @@ const VARIABLES_FOLLOW: &str = "the next states read only variables";
 const OTHERS_ARE_RETRIED: &str =
     "the errors of another service are not declared, and the other names are retried";
 
+const EXPECTED: &str =
+    "the field may be absent in the input of verify-table, and a unit test checks that it is there";
+const VERBATIM: &str = "the output of verify-table is any value here, and goes into the evidence verbatim";
+
 /// Returns the equivalent mutants of the workflow.
 pub(super) fn of(workflow: &str) -> &'static [Equivalent] {
     match workflow {
@@ -21,6 +25,7 @@ pub(super) fn of(workflow: &str) -> &'static [Equivalent] {
         "import-table" => IMPORT_TABLE,
         "replay" => REPLAY,
         "restore-snapshot" => RESTORE_SNAPSHOT,
+        "restore-test" => RESTORE_TEST,
         "rollback" => ROLLBACK,
         "rotate-restore" => ROTATE_RESTORE,
         "snapshot" => SNAPSHOT,
@@ -179,6 +184,30 @@ const ROLLBACK: &[Equivalent] = &[
         "the state machine tests only for READY, and waits otherwise",
     ),
     ("check-target.output/oneOf/1/properties/reason", NO_STATE_READS_IT),
+];
+
+const RESTORE_TEST: &[Equivalent] = &[
+    ("retype /States/Put Result/Arguments/Payload/verified", VERBATIM),
+    ("retype restore-test.put-result.output/$defs/Verification/properties/Output", VERBATIM),
+    ("retype restore-test.record-test.output/$defs/Verification/properties/Output", VERBATIM),
+    ("Verify Table/Retry/0/ErrorEquals/0", OTHERS_ARE_RETRIED),
+    ("Verify Table/Retry/0/ErrorEquals/1", OTHERS_ARE_RETRIED),
+    ("Verify Table/Retry/0/ErrorEquals/2", OTHERS_ARE_RETRIED),
+    ("Verify Table/Retry/0/ErrorEquals/3", OTHERS_ARE_RETRIED),
+    ("drop restore-test.plan-validation.output/$defs/Expected/oneOf/0/properties/Table", EXPECTED),
+    ("drop restore-test.plan-validation.output/$defs/Expected/oneOf/1/properties/Incremental", EXPECTED),
+    (
+        "drop restore-test.plan-validation.output/$defs/Expected/oneOf/0/properties/Table/properties/AllowedDifferencePercent",
+        EXPECTED,
+    ),
+    (
+        "drop restore-test.plan-validation.output/$defs/Expected/oneOf/1/properties/Incremental/properties/ToleranceSeconds",
+        EXPECTED,
+    ),
+    (
+        "retype restore-test.plan-validation.output/oneOf/0/properties/status",
+        "the state machine tests only for DECIDED, and verifies the table otherwise",
+    ),
 ];
 
 const ROTATE_RESTORE: &[Equivalent] = &[

@@ -36,6 +36,7 @@ const WITHOUT_RESOURCES: &[(&[&str], &str)] = &[
             "backup:GetRestoreJobMetadata",
             "backup:ListRecoveryPointsByResource",
             "backup:ListRestoreJobsByProtectedResource",
+            "backup:PutRestoreValidationResult",
         ],
         "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html",
     ),

@@ -168,12 +168,15 @@ fn blanked(text: &str, account: &str) -> String {
             SHAPES.iter().map(|(shape, _)| format!("({})", shape.chars().map(of_letter).collect::<String>()));
         Regex::new(&shapes.collect::<Vec<_>>().join("|")).unwrap()
     });
+    static RESTORE_SECONDS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new("\"RestoreSeconds\": [0-9]+").unwrap());
     let text = text.replace(account, "ACCOUNT");
     let instead = |found: &Captures| {
         let shape = SHAPES.iter().enumerate().find(|(index, _)| found.get(index + 1).is_some());
         shape.map_or("", |(_, (_, instead))| instead)
     };
-    super::without_suffixes(&ANY_SHAPE.replace_all(&text, instead))
+    let text = ANY_SHAPE.replace_all(&text, instead);
+    super::without_suffixes(&RESTORE_SECONDS.replace(&text, "\"RestoreSeconds\": SECONDS"))
 }
 
 #[cfg(test)]

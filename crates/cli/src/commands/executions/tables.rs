@@ -8,13 +8,14 @@ const OF_INPUT: [&str; 4] = ["TableName", "table_name", "Target", "TableNames"];
 /// Fields of an input that name a backup, whose table is that of the execution if no other is named.
 const OF_BACKUP: [&str; 2] = ["BackupArn", "BackupSnsMessage/BackedUpResourceArn"];
 /// Fields of an output that name tables.
-const OF_OUTPUT: [&str; 2] = ["TableName", "Tables"];
+const OF_OUTPUT: [&str; 3] = ["TableName", "Tables", "Evidence/Test/SourceTableArn"];
 /// Fields that name tables that an execution reads, or makes, besides those that it works on.
-const OTHERS: [&str; 5] = [
+const OTHERS: [&str; 6] = [
     "Source",
     "Target",
     "Value",
     "DescribeTableOutput/Table/TableName",
+    "Evidence/Test/RestoredTableArn",
     "RestoreTableFromBackupOutput/TableDescription/TableName",
 ];
 

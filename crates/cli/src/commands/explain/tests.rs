@@ -124,7 +124,7 @@ fn the_list_has_a_sentence_for_each_name() {
     assert!(line("BackupNotFound").ends_with("  The backup or recovery point was not found."));
     assert!(line("Settings Not Synced").contains("  End of rotate-restore: the new table is usable, but "));
     assert!(line("PointerIsNewer").contains("  Outcome of publish-pointer: the parameter names a copy"));
-    assert!(line("Restore Failed").ends_with("  End of rotate-restore, restore-snapshot."));
+    assert!(line("Restore Failed").ends_with("  End of rotate-restore, restore-snapshot, restore-test."));
     assert!(lines.iter().all(|line| line.split_once("  ").is_some_and(|(_, text)| text.trim().len() > 10)));
     assert!(lines.is_sorted());
 }

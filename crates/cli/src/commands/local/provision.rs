@@ -31,6 +31,9 @@ const FOLLOWED: &str = "Movies";
 /// that a new local stack does not have.
 const FOR_MORE_TABLES: &str = "incremental-tables";
 
+/// The workflow whose template needs the state machine of `verify-table`.
+const VERIFIES: &str = "restore-test";
+
 /// Returns the path of a workflow's template.
 fn template(workflow: &str) -> anyhow::Result<PathBuf> {
     Ok(folder()?.join(workflow).with_extension("yaml"))
@@ -49,7 +52,7 @@ pub(crate) async fn everything(
     let mut stacks = BTreeMap::new();
     for workflow in workflows()? {
         progress(&format!("deploying {workflow}"));
-        let parameters = parameters(&workflow, config).await?;
+        let parameters = parameters(&workflow, config, &stacks).await?;
         let outputs = deploy(config, &workflow, &parameters, bootstrap).await?;
         stacks.insert(stack_name(&workflow), outputs);
     }
@@ -70,7 +73,8 @@ pub(crate) async fn deploy(
         .with_context(|| format!("infra/{workflow}.yaml cannot be deployed"))
 }
 
-/// Returns the workflows that have a template of their own, in alphabetical order.
+/// Returns the workflows that have a template of their own, in alphabetical order. The one that needs the stack of another
+/// comes last.
 fn workflows() -> anyhow::Result<Vec<String>> {
     let folder = folder()?;
     let mut workflows = Vec::new();
@@ -84,12 +88,16 @@ fn workflows() -> anyhow::Result<Vec<String>> {
         bail!("{} has no template (*.yaml)", folder.display());
     }
     workflows.retain(|workflow| workflow != FOR_MORE_TABLES);
-    workflows.sort();
+    workflows.sort_by_key(|workflow| (workflow == VERIFIES, workflow.clone()));
     Ok(workflows)
 }
 
 /// Returns the required parameters of a template, and those that suit the sample table. The others keep their defaults.
-async fn parameters(workflow: &str, config: &SdkConfig) -> anyhow::Result<Vec<(&'static str, String)>> {
+async fn parameters(
+    workflow: &str,
+    config: &SdkConfig,
+    stacks: &BTreeMap<String, BTreeMap<String, String>>,
+) -> anyhow::Result<Vec<(&'static str, String)>> {
     Ok(match workflow {
         // The local stack is a single account, so the source account is the same.
         "export-replica" => vec![("SourceAccountId", local_aws::ACCOUNT.to_owned())],
@@ -99,6 +107,11 @@ async fn parameters(workflow: &str, config: &SdkConfig) -> anyhow::Result<Vec<(&
             ("ExportBucketName", format!("{}-dynamodb-backup", local_aws::ACCOUNT)),
         ],
         "incremental" => vec![("StreamArn", followed_stream(config).await?)],
+        VERIFIES => {
+            let verification = stacks.get(&stack_name("verify-table"));
+            let machine = verification.and_then(|outputs| outputs.get("StateMachineArn")).cloned();
+            vec![("VerifyTableStateMachineArn", machine.context("verify-table is not deployed")?)]
+        }
         "rotate-restore" => {
             let mut parameters = vec![("BackupSNSTopicARN", notifications(config).await?)];
             parameters.extend(sample::parameters());

@@ -111,6 +111,9 @@ pub(super) fn restore_ended(job: &Value, created: DateTime<Utc>) -> Event {
             set(&mut detail, name, value.clone());
         }
     }
+    if let Some(plan) = job.pointer("/CreatedBy/RestoreTestingPlanArn") {
+        set(&mut detail, "restoreTestingPlanArn", plan.clone());
+    }
     restore_event(job.get("RecoveryPointArn").and_then(Value::as_str).unwrap_or_default(), detail)
 }
 

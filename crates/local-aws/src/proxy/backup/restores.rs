@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::jobs::new_id;
 use super::points::{self, RecoveryPoint};
-use super::{Call, announce, invalid, missing, not_found, page};
+use super::validations::Validation;
+use super::{Call, announce, invalid, missing, not_found, page, validations};
 use crate::clock::{epoch, now};
 use crate::json::set;
 use crate::proxy::Shared;
@@ -54,10 +55,19 @@ pub(super) struct RestoreJob {
     seen: bool,
     scripted_failure: Option<String>,
     is_announced: bool,
+    pub(super) validation: Option<Validation>,
 }
 
 impl RestoreJob {
-    fn status(&self) -> &'static str {
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(super) fn target(&self) -> &str {
+        &self.target
+    }
+
+    pub(super) fn status(&self) -> &'static str {
         match self.progress {
             Progress::Pending => "PENDING",
             Progress::Running { .. } => "RUNNING",
@@ -66,9 +76,9 @@ impl RestoreJob {
         }
     }
 
-    fn shown(&self, account: &str) -> Value {
+    fn shown(&self, scope: &Scope) -> Value {
         let mut shown = json!({
-            "AccountId": account,
+            "AccountId": scope.account,
             "RestoreJobId": self.id,
             "RecoveryPointArn": self.point.arn,
             "RecoveryPointCreationDate": epoch(self.point.created),
@@ -90,13 +100,16 @@ impl RestoreJob {
             Progress::Failed { message } => set(&mut shown, "StatusMessage", message.as_str()),
             Progress::Pending | Progress::Running { .. } => {}
         }
+        if let Some(plan_arn) = validations::plan_arn(&self.target, scope) {
+            validations::show(&mut shown, &plan_arn, self.validation.as_ref());
+        }
         shown
     }
 
     /// Announces the end of the job, once.
     fn announce_end(&mut self, shared: &Arc<Shared>, scope: &Scope) {
         if self.ended.is_some() && !std::mem::replace(&mut self.is_announced, true) {
-            announce::restore_ended(&self.shown(&scope.account), self.created).send(shared, scope);
+            announce::restore_ended(&self.shown(scope), self.created).send(shared, scope);
         }
     }
 
@@ -195,6 +208,7 @@ pub(super) async fn start(call: &Call<'_>) -> Result<Value, ApiError> {
         encryption,
         role_arn,
         is_announced: false,
+        validation: None,
     };
     let id = job.id.clone();
     announce::restore_created(&job.point.arn, &job.id, job.created).send(call.shared, &call.scope);
@@ -270,7 +284,7 @@ pub(super) async fn describe(call: &Call<'_>) -> Result<Value, ApiError> {
     let mut state = state.lock().await;
     let job = state.restores.iter_mut().find(|job| job.id == id).ok_or_else(|| no_job(id))?;
     job.poll(call.shared, &call.scope).await;
-    Ok(job.shown(&call.scope.account))
+    Ok(job.shown(&call.scope))
 }
 
 pub(super) async fn metadata(call: &Call<'_>) -> Result<Value, ApiError> {
@@ -301,7 +315,7 @@ async fn chosen(call: &Call<'_>, is_wanted: impl Fn(&RestoreJob) -> bool) -> Vec
     let state = call.state();
     let state = state.lock().await;
     let jobs = state.restores.iter().filter(|job| call.wants("status", Some(job.status())) && is_wanted(job));
-    jobs.map(|job| job.shown(&call.scope.account)).collect()
+    jobs.map(|job| job.shown(&call.scope)).collect()
 }
 
 /// Returns whether a time is within the bounds of the query parameters `<name>After` and `<name>Before`.
@@ -313,7 +327,7 @@ fn within(call: &Call<'_>, name: &str, time: DateTime<Utc>) -> bool {
     bound("After").is_none_or(|after| time > after) && bound("Before").is_none_or(|before| time < before)
 }
 
-fn no_job(id: &str) -> ApiError {
+pub(super) fn no_job(id: &str) -> ApiError {
     not_found(format!("Restore job {id} does not exist."))
 }
 

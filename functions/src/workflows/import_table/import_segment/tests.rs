@@ -54,7 +54,7 @@ async fn changed_files_are_rejected_before_anything_is_written() {
         }
         let Failure { name, message } = import(&aws, &plan, 0, Value::Null).await.unwrap_err();
         assert_eq!(name, ErrorName::ImportChanged, "{message}");
-        assert!(message.contains("must not change until it ends"), "{message}");
+        assert!(message.contains("must not change until the end"), "{message}");
         assert!(table(&aws).is_empty());
     }
 }

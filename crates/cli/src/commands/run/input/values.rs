@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::text::quoted;
-use tablekeeper_core::{backfill, export, import, prune, replay, settings, snapshot, verify};
+use tablekeeper_core::{backfill, export, import, prune, replay, restore_test, settings, snapshot, verify};
 
 /// Name of a table and of a bucket that stands for the stack's own.
 const STACKS_OWN: &str = "the-stacks-own";
@@ -27,6 +27,7 @@ pub(super) fn check(workflow: &str, input: &Value) -> Result<(), String> {
         "import-table" => check_import(&read(input)?),
         "replay" => check_replay(read(input)?),
         "restore-snapshot" => check_restore(read(input)?),
+        "restore-test" => check_restore_test(&read(input)?),
         "snapshot" => check_snapshot(&read(input)?),
         "sync-settings" => check_sync(&read(input)?),
         "verify-table" => check_verify(read(input)?),
@@ -161,6 +162,10 @@ fn check_restore(input: snapshot::restore_input::ExecutionInput) -> Result<(), S
     input.wanted(&defaults).map(drop).map_err(text)
 }
 
+fn check_restore_test(input: &restore_test::execution_input::ExecutionInput) -> Result<(), String> {
+    input.check().map_err(text)
+}
+
 fn check_snapshot(input: &snapshot::execution_input::ExecutionInput) -> Result<(), String> {
     let defaults = snapshot::execution_input::Defaults {
         table_arn: "arn:aws:dynamodb:eu-west-1:123456789012:table/the-stacks-own".to_owned(),
@@ -229,6 +234,8 @@ mod tests {
                 json!({ "TableName": "a-b", "Snapshot": "latest" }),
                 "Snapshot is `latest`;",
             ),
+            ("restore-test", json!({ "RestoreJobId": "1F1B3C5E-0B7D" }), ""),
+            ("restore-test", json!({ "RestoreJobId": "a/b" }), "RestoreJobId is `a/b`; it must be the id"),
             ("snapshot", json!({}), ""),
             ("snapshot", json!({ "At": "2026-11-20T02:00:00Z" }), ""),
             ("snapshot", json!({ "At": "yesterday" }), "At is `yesterday`; it must be a time such as"),
