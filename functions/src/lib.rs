@@ -20,8 +20,8 @@ use tablekeeper_core::replay::Counts;
 use tablekeeper_core::schemas;
 use tablekeeper_core::settings::SettingsDocument;
 use workflows::{
-    backfill, backup_prune, export_table, import_table, incremental, replay, restore_snapshot, rollback,
-    rotate_restore, snapshot, sync_settings,
+    backfill, backup_prune, export_table, import_table, incremental, replay, restore_snapshot, retire_copies,
+    rollback, rotate_restore, snapshot, sync_settings,
 };
 
 /// Returns every step of every workflow.
@@ -37,6 +37,7 @@ pub fn steps() -> Vec<StepEntry> {
         incremental::steps(),
         replay::steps(),
         restore_snapshot::steps(),
+        retire_copies::steps(),
         rollback::steps(),
         rotate_restore::steps(),
         snapshot::steps(),
@@ -59,6 +60,7 @@ pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
         ("import-table", schemas::input_schema::<import_table::ExecutionInput>()),
         ("replay", schemas::input_schema::<replay::ExecutionInput>()),
         ("restore-snapshot", schemas::input_schema::<restore_snapshot::ExecutionInput>()),
+        ("retire-copies", schemas::input_schema::<retire_copies::ExecutionInput>()),
         ("rollback", schemas::input_schema::<rollback::ExecutionInput>()),
         ("rotate-restore", schemas::input_schema::<rotate_restore::ExecutionInput>()),
         ("snapshot", schemas::input_schema::<snapshot::ExecutionInput>()),
@@ -75,6 +77,7 @@ pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
         ("import-table", schemas::output_schema::<tablekeeper_core::import::finish::Output>()),
         ("replay", schemas::output_schema::<Counts>()),
         ("restore-snapshot", schemas::output_schema::<tablekeeper_core::import::finish::Output>()),
+        ("retire-copies", schemas::output_schema::<retire_copies::finish_retirement::Output>()),
         ("rollback", schemas::output_schema::<rollback::move_pointer::Output>()),
         ("rotate-restore", rotate_restore::execution_output()),
         ("snapshot", schemas::output_schema::<tablekeeper_core::snapshot::finish::Output>()),

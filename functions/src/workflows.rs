@@ -10,6 +10,7 @@ pub mod import_table;
 pub mod incremental;
 pub mod replay;
 pub mod restore_snapshot;
+pub mod retire_copies;
 pub mod rollback;
 pub mod rotate_restore;
 pub mod snapshot;

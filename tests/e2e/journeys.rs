@@ -9,6 +9,7 @@ mod incremental_http;
 mod incremental_tables;
 mod replay;
 mod restore_snapshot;
+mod retire_copies;
 mod rollback;
 mod rotate_restore;
 mod snapshot;

@@ -8,6 +8,7 @@ pub mod export_table;
 pub mod import_table;
 pub mod replay;
 pub mod restore_snapshot;
+pub mod retire_copies;
 pub mod rollback;
 pub mod rotate_restore;
 pub mod snapshot;
@@ -22,6 +23,7 @@ pub fn all() -> Vec<Workflow> {
         import_table::workflow(),
         replay::workflow(),
         restore_snapshot::workflow(),
+        retire_copies::workflow(),
         rollback::workflow(),
         rotate_restore::workflow(),
         snapshot::workflow(),

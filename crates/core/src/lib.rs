@@ -11,7 +11,7 @@
 //! - [`settings`] copies the settings that a restore leaves behind.
 //! - [`table_definition`] describes a table as it can be created again.
 //! - [`rotation`] decides which table a backup is restored to.
-//! - [`prune`] decides when a backup is deleted.
+//! - [`prune`] decides when a backup is deleted, [`retire`] when a copy of a table is.
 
 pub mod aws;
 pub mod backfill;
@@ -26,6 +26,7 @@ pub mod prune;
 #[cfg(test)]
 mod rate_simulation;
 pub mod replay;
+pub mod retire;
 pub mod rotation;
 pub mod schemas;
 pub mod settings;

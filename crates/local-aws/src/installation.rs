@@ -25,13 +25,14 @@ macro_rules! embedded {
 }
 
 /// The templates and state machines, as they were when this program was built.
-const TEMPLATES: [(&str, &str); 18] = embedded![
+const TEMPLATES: [(&str, &str); 20] = embedded![
     "infra/backup-prune.yaml",
     "infra/export-replica.yaml",
     "infra/export-table.yaml",
     "infra/import-table.yaml",
     "infra/incremental-tables.yaml",
     "infra/incremental.yaml",
+    "infra/retire-copies.yaml",
     "infra/rotate-restore.yaml",
     "infra/sync-settings.yaml",
     "statemachines/backfill.asl.json",
@@ -40,6 +41,7 @@ const TEMPLATES: [(&str, &str); 18] = embedded![
     "statemachines/import-table.asl.json",
     "statemachines/replay.asl.json",
     "statemachines/restore-snapshot.asl.json",
+    "statemachines/retire-copies.asl.json",
     "statemachines/rollback.asl.json",
     "statemachines/rotate-restore.asl.json",
     "statemachines/snapshot.asl.json",
@@ -180,7 +182,7 @@ mod tests {
         for (path, content) in TEMPLATES {
             assert_eq!(fs::read_to_string(root.join(path)).unwrap(), content);
         }
-        assert_eq!(fs::read_dir(root.join("infra")).unwrap().count(), 8, "no draft is left");
+        assert_eq!(fs::read_dir(root.join("infra")).unwrap().count(), 9, "no draft is left");
         let template = crate::template::load(&root.join("infra/rotate-restore.yaml")).unwrap();
         let definition =
             template["Resources"]["StateMachine"]["Properties"]["DefinitionUri"].as_str().unwrap();

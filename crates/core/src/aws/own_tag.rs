@@ -4,6 +4,8 @@
 //! rotation must still recognize its own table after that. The rotation therefore tags the table with the id of its
 //! recovery point as soon as the table accepts tags.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::Tag;
 
@@ -14,6 +16,12 @@ pub const PREFIX: &str = "tablekeeper:";
 
 /// Key of the tag that holds the id of the recovery point that a table was made from.
 pub const RECOVERY_POINT: &str = "tablekeeper:recovery-point";
+
+/// Key of the tag of a copy that was compared with its source and found equal.
+pub const VERIFIED: &str = "tablekeeper:verified";
+
+/// Key of the tag that marks a table that is being retired ([`crate::retire::mark`]).
+pub const RETIRING: &str = "tablekeeper:retiring";
 
 /// Returns whether a tag is tablekeeper's own.
 pub fn is_own(key: &str) -> bool {
@@ -34,8 +42,18 @@ pub async fn write(
     table_arn: &str,
     recovery_point_arn: &str,
 ) -> Result<bool, AwsFailure> {
+    set(dynamodb, table_arn, RECOVERY_POINT, recovery_point_id(recovery_point_arn)).await
+}
+
+/// Sets a tag of a table. Repeating it changes nothing. Returns `false` if the table does not exist.
+pub async fn set(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    table_arn: &str,
+    key: &str,
+    value: &str,
+) -> Result<bool, AwsFailure> {
     let action = "dynamodb:TagResource";
-    let tag = Tag::builder().key(RECOVERY_POINT).value(recovery_point_id(recovery_point_arn));
+    let tag = Tag::builder().key(key).value(value);
     let tag = tag.build().map_err(AwsFailure::unbuilt(action))?;
     match dynamodb.tag_resource().resource_arn(table_arn).tags(tag).send().await {
         Ok(_) => Ok(true),
@@ -57,6 +75,29 @@ pub async fn read(
         next_token = page.next_token;
         if tag.is_some() || next_token.is_none() {
             return Ok(tag.map(|tag| tag.value));
+        }
+    }
+}
+
+/// Reads all of tablekeeper's own tags of a table, by key. Returns `None` if the table does not exist.
+pub async fn all(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    table_arn: &str,
+) -> Result<Option<BTreeMap<String, String>>, AwsFailure> {
+    let mut own = BTreeMap::new();
+    let mut next_token = None;
+    loop {
+        let list = dynamodb.list_tags_of_resource().resource_arn(table_arn).set_next_token(next_token);
+        let page = match list.send().await {
+            Ok(page) => page,
+            Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(None),
+            Err(error) => return Err(AwsFailure::from_call("dynamodb:ListTagsOfResource")(error)),
+        };
+        let tags = page.tags.unwrap_or_default().into_iter().filter(|tag| is_own(&tag.key));
+        own.extend(tags.map(|tag| (tag.key, tag.value)));
+        next_token = page.next_token;
+        if next_token.is_none() {
+            return Ok(Some(own));
         }
     }
 }

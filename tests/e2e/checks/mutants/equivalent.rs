@@ -18,6 +18,7 @@ pub(super) fn of(workflow: &str) -> &'static [Equivalent] {
         "import-table" => IMPORT_TABLE,
         "replay" => REPLAY,
         "restore-snapshot" => RESTORE_SNAPSHOT,
+        "retire-copies" => RETIRE_COPIES,
         "rollback" => ROLLBACK,
         "rotate-restore" => ROTATE_RESTORE,
         "snapshot" => SNAPSHOT,
@@ -55,6 +56,29 @@ const REPLAY: &[Equivalent] = &[
         "Replay Objects/Assign/reasons",
         "the last call then has no reasons, and the scenario of an object that holds no records finds it",
     ),
+];
+
+const RETIRE_COPIES: &[Equivalent] = &[
+    ("Back Up Copy/Assign/backup", "the next poll then adopts the backup by its name"),
+    (
+        "Back Up Copy/Assign/backupArn",
+        "it stays null then, so Delete Copy fails, and the scenario of an old copy finds it",
+    ),
+    (
+        "Delete Copy/Assign/report",
+        "the report then says that the table is marked, and the scenario of an old copy finds it",
+    ),
+    (
+        "/Catch/0/Assign/report",
+        "the report is then an earlier one, and the scenarios of refused calls find that the execution succeeds",
+    ),
+    ("/Catch/1/Assign/report", "as Catch/0, for errors without a name of their own"),
+    (
+        "retype retire-copies.back-up-copy.output/oneOf/1/properties/status",
+        "the state machine tests only for READY, and waits otherwise",
+    ),
+    ("Unmark Copy/Output", VARIABLES_FOLLOW),
+    ("retire-copies.unmark-copy.output/properties/removed", NO_STATE_READS_IT),
 ];
 
 const BACKUP_PRUNE: &[Equivalent] = &[

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::text::quoted;
-use tablekeeper_core::{backfill, export, import, prune, replay, settings, snapshot};
+use tablekeeper_core::{backfill, export, import, prune, replay, retire, settings, snapshot};
 
 /// Name of a table and of a bucket that stands for the stack's own.
 const STACKS_OWN: &str = "the-stacks-own";
@@ -27,6 +27,7 @@ pub(super) fn check(workflow: &str, input: &Value) -> Result<(), String> {
         "import-table" => check_import(&read(input)?),
         "replay" => check_replay(read(input)?),
         "restore-snapshot" => check_restore(read(input)?),
+        "retire-copies" => check_retire(&read(input)?),
         "snapshot" => check_snapshot(&read(input)?),
         "sync-settings" => check_sync(&read(input)?),
         _ => Ok(()),
@@ -58,6 +59,20 @@ fn check_backfill(input: backfill::execution_input::ExecutionInput) -> Result<()
         ..Default::default()
     };
     input.wanted(&defaults).map(drop).map_err(text)
+}
+
+fn check_retire(input: &retire::execution_input::ExecutionInput) -> Result<(), String> {
+    let defaults = retire::execution_input::Defaults {
+        table_names: STACKS_OWN.to_owned(),
+        keep: one(),
+        older_than_days: zero(),
+        back_up: "true".to_owned(),
+        delete: "false".to_owned(),
+        backup_timeout_hours: one(),
+        ..Default::default()
+    };
+    input.config(&defaults, Clock::System.now()).map_err(text)?;
+    input.bases(&defaults).map(drop).map_err(text)
 }
 
 fn check_prune(input: &prune::execution_input::ExecutionInput) -> Result<(), String> {
@@ -183,6 +198,8 @@ mod tests {
                 json!({ "TableName": "a b" }),
                 "TableName is `a b`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`)",
             ),
+            ("retire-copies", json!({ "TableName": "orders-staging", "Delete": true }), ""),
+            ("retire-copies", json!({ "Keep": 0 }), "Keep is `0`; it must be between 1 and 10000"),
             ("backup-prune", json!({}), ""),
             ("backup-prune", json!({ "TableName": "orders", "MaxBackups": 7 }), ""),
             ("backup-prune", json!({ "MaxBackups": 0 }), "MaxBackups is `0`; it must be between 1 and 10000"),
