@@ -64,6 +64,14 @@ SAMPLES = {
         "mrk-1234abcd12ab34cd56ef1234567890ab",
     ],
     "SSMParameterName": ["/staging/$1/table", "table", "/a.b-c_d/${name}"],
+    "SSMParameterPattern": ["staging/*", "*", "table-?"],
+    "SSMParameterPrefixes": ["/staging/", "/staging/, table,/a.b-c_d/"],
+    "StateMachineARNs": [
+        "arn:aws:states:eu-central-1:111111111111:stateMachine:StateMachine-a1B2c3",
+        "arn:aws-cn:states:cn-north-1:111111111111:stateMachine:a, "
+        "arn:aws-cn:states:cn-north-1:111111111111:stateMachine:b_c",
+    ],
+    "StateMachinePattern": ["tablekeeper-*", "*", "State?achine_1"],
     "SSMParameterNamePattern": ["staging/*", "*", "table-?"],
     "RestoreTestingPlanArn": [
         "*",

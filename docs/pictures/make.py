@@ -5,8 +5,8 @@ from svg import Picture
 
 
 def workflows():
-    """The thirteen workflows around a table."""
-    p = Picture(1160, 592, "The thirteen workflows of tablekeeper around a DynamoDB table")
+    """The fourteen workflows around a table."""
+    p = Picture(1160, 592, "The fourteen workflows of tablekeeper around a DynamoDB table")
     column = lambda number: 174 + 164 * number
     row = lambda number: 72 + 68 * number
     box = lambda c, r, kind, title, caption: p.box(column(c), row(r), 146, 48, kind, title, caption)
@@ -49,6 +49,8 @@ def workflows():
         p.line((column(c) + 146, middle + 24), (to, middle + 24))
     box(0, 6, "store", "Failed changes", "in S3")
     box(1, 6, "workflow", "replay", "applies them later")
+    box(4, 1, "workflow", "retire-copies", "deletes old copies")
+    arrow(4, 1, right)
     p.line((column(0) + 73, row(5) + 48), (column(0) + 73, row(6)))
     arrow(0, 6, column(1))
     p.line((column(1) + 73, row(6)), (column(1) + 73, row(5) + 48))

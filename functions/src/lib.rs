@@ -23,7 +23,7 @@ use tablekeeper_core::settings::SettingsDocument;
 use tablekeeper_core::verify::report::Report;
 use workflows::{
     backfill, backup_prune, export_table, import_table, incremental, replay, restore_snapshot, restore_test,
-    rollback, rotate_restore, snapshot, sync_settings, verify_table,
+    retire_copies, rollback, rotate_restore, snapshot, sync_settings, verify_table,
 };
 
 /// Returns every step of every workflow.
@@ -40,6 +40,7 @@ pub fn steps() -> Vec<StepEntry> {
         replay::steps(),
         restore_snapshot::steps(),
         restore_test::steps(),
+        retire_copies::steps(),
         rollback::steps(),
         rotate_restore::steps(),
         snapshot::steps(),
@@ -64,6 +65,7 @@ pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
         ("replay", schemas::input_schema::<replay::ExecutionInput>()),
         ("restore-snapshot", schemas::input_schema::<restore_snapshot::ExecutionInput>()),
         ("restore-test", schemas::input_schema::<restore_test::ExecutionInput>()),
+        ("retire-copies", schemas::input_schema::<retire_copies::ExecutionInput>()),
         ("rollback", schemas::input_schema::<rollback::ExecutionInput>()),
         ("rotate-restore", schemas::input_schema::<rotate_restore::ExecutionInput>()),
         ("snapshot", schemas::input_schema::<snapshot::ExecutionInput>()),
@@ -82,6 +84,7 @@ pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
         ("replay", schemas::output_schema::<Counts>()),
         ("restore-snapshot", schemas::output_schema::<tablekeeper_core::import::finish::Output>()),
         ("restore-test", schemas::output_schema::<restore_test::record_test::Output>()),
+        ("retire-copies", schemas::output_schema::<retire_copies::finish_retirement::Output>()),
         ("rollback", schemas::output_schema::<rollback::move_pointer::Output>()),
         ("rotate-restore", rotate_restore::execution_output()),
         ("snapshot", schemas::output_schema::<tablekeeper_core::snapshot::finish::Output>()),

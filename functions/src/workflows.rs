@@ -11,6 +11,7 @@ pub mod incremental;
 pub mod replay;
 pub mod restore_snapshot;
 pub mod restore_test;
+pub mod retire_copies;
 pub mod rollback;
 pub mod rotate_restore;
 pub mod snapshot;

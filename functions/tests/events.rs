@@ -10,6 +10,7 @@ use tablekeeper_core::error_name::HasErrorName;
 use tablekeeper_core::item_history::change;
 use tablekeeper_core::prune::execution_input::{Defaults, Selection};
 use tablekeeper_core::prune::retention::Others;
+use tablekeeper_core::retire::copies::Bases;
 use tablekeeper_core::rotation::decision::{Decision, decide};
 use tablekeeper_core::rotation::execution_input::ExecutionInput;
 use tablekeeper_core::rotation::naming::{Patterns, Rotation};
@@ -20,8 +21,8 @@ use tablekeeper_functions::workflows::rotate_restore::{publish_pointer, restore_
 use tablekeeper_functions::workflows::sync_settings::event::{Notification, Restore};
 use tablekeeper_functions::workflows::sync_settings::{capture_settings, event};
 use tablekeeper_functions::workflows::{
-    backfill, backup_prune, export_table, import_table, replay, restore_snapshot, restore_test, snapshot,
-    sync_settings,
+    backfill, backup_prune, export_table, import_table, replay, restore_snapshot, restore_test,
+    retire_copies, snapshot, sync_settings,
 };
 
 fn root(path: &str) -> PathBuf {
@@ -135,6 +136,39 @@ fn every_event_of_rollback_has_the_expected_outcome() {
         };
         let found = Rollback::find(serde_json::from_value(event).unwrap(), &history).unwrap();
         assert_eq!((found.table_arn, found.pin), expected, "{file}");
+    }
+}
+
+#[test]
+fn every_event_of_retire_copies_has_the_expected_outcome() {
+    let text = str::to_owned;
+    let defaults = tablekeeper_core::retire::execution_input::Defaults {
+        table_name_pattern: text("-staging$"),
+        keep: text("3"),
+        older_than_days: text("7"),
+        back_up: text("true"),
+        delete: text("false"),
+        backup_timeout_hours: text("24"),
+        ..Default::default()
+    };
+    for (file, event) in events("retire-copies") {
+        let expected = match file.as_str() {
+            "input.by-schedule.json" => json!(["-staging$", 3, 7, false, [], 0]),
+            "input.plan-only.json" => json!([["orders-staging"], 2, 14, false, [], 0]),
+            "input.delete-with-everything.json" => {
+                json!([["orders-staging", "customers-staging"], 1, 0, true, ["/staging/"], 1])
+            }
+            other => panic!("{other} has no expected outcome here; add it"),
+        };
+        let input: retire_copies::ExecutionInput = serde_json::from_value(event).unwrap();
+        let config = input.config(&defaults, "2026-03-01T02:00:00Z".parse().unwrap()).unwrap();
+        let bases = match input.bases(&defaults).unwrap() {
+            Bases::Names(names) => json!(names),
+            Bases::Pattern(pattern) => json!(pattern.as_str()),
+        };
+        let (keep, days, machines) = (config.keep, config.older_than_days, config.state_machine_arns.len());
+        let read = json!([bases, keep, days, config.delete, config.parameter_prefixes, machines]);
+        assert_eq!(read, expected, "{file}");
     }
 }
 

@@ -10,6 +10,7 @@ mod incremental_tables;
 mod replay;
 mod restore_snapshot;
 mod restore_test;
+mod retire_copies;
 mod rollback;
 mod rotate_restore;
 mod snapshot;

@@ -9,6 +9,7 @@ pub mod import_table;
 pub mod replay;
 pub mod restore_snapshot;
 pub mod restore_test;
+pub mod retire_copies;
 pub mod rollback;
 pub mod rotate_restore;
 pub mod snapshot;
@@ -25,6 +26,7 @@ pub fn all() -> Vec<Workflow> {
         replay::workflow(),
         restore_snapshot::workflow(),
         restore_test::workflow(),
+        retire_copies::workflow(),
         rollback::workflow(),
         rotate_restore::workflow(),
         snapshot::workflow(),

@@ -99,7 +99,9 @@ pub enum ErrorName {
     StreamNotUsable,
     /// The table holds items, but only an empty table may be written to.
     TableNotEmpty,
-    /// Some tables could not be backed up, exported or pruned.
+    /// The table is being retired, so no SSM parameter may be pointed at it.
+    TableRetiring,
+    /// Some tables could not be backed up, exported, pruned or retired.
     TablesFailed,
     /// The target table exists and was not made from this recovery point.
     TargetTableExists,

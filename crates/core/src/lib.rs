@@ -12,7 +12,7 @@
 //! - [`settings`] copies the settings that a restore leaves behind.
 //! - [`table_definition`] describes a table as it can be created again.
 //! - [`rotation`] decides which table a backup is restored to.
-//! - [`prune`] decides when a backup is deleted.
+//! - [`prune`] decides when a backup is deleted, [`retire`] when a copy of a table is.
 //! - [`restore_test`] is about AWS Backup's restore tests, their results and their evidence.
 
 pub mod aws;
@@ -29,6 +29,7 @@ pub mod prune;
 mod rate_simulation;
 pub mod replay;
 pub mod restore_test;
+pub mod retire;
 pub mod rotation;
 pub mod schemas;
 pub mod settings;

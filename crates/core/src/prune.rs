@@ -1,10 +1,11 @@
 //! Prunes the on-demand backups of a table.
 //!
-//! [`list`] finds the backups, [`retention`] decides without an AWS call which ones to delete, and [`report`] says why
+//! [`new_backup`] makes a backup, [`list`] finds the others, [`retention`] decides without an AWS call which ones to delete, and [`report`] says why
 //! the others are retained.
 
 pub mod execution_input;
 pub mod list;
+pub mod new_backup;
 pub mod report;
 pub mod retention;
 

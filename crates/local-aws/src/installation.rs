@@ -25,7 +25,7 @@ macro_rules! embedded {
 }
 
 /// The templates and state machines, as they were when this program was built.
-const TEMPLATES: [(&str, &str); 22] = embedded![
+const TEMPLATES: [(&str, &str); 24] = embedded![
     "infra/backup-prune.yaml",
     "infra/export-replica.yaml",
     "infra/export-table.yaml",
@@ -33,6 +33,7 @@ const TEMPLATES: [(&str, &str); 22] = embedded![
     "infra/incremental-tables.yaml",
     "infra/incremental.yaml",
     "infra/restore-test.yaml",
+    "infra/retire-copies.yaml",
     "infra/rotate-restore.yaml",
     "infra/sync-settings.yaml",
     "infra/verify-table.yaml",
@@ -43,6 +44,7 @@ const TEMPLATES: [(&str, &str); 22] = embedded![
     "statemachines/replay.asl.json",
     "statemachines/restore-snapshot.asl.json",
     "statemachines/restore-test.asl.json",
+    "statemachines/retire-copies.asl.json",
     "statemachines/rollback.asl.json",
     "statemachines/rotate-restore.asl.json",
     "statemachines/snapshot.asl.json",
@@ -184,7 +186,7 @@ mod tests {
         for (path, content) in TEMPLATES {
             assert_eq!(fs::read_to_string(root.join(path)).unwrap(), content);
         }
-        assert_eq!(fs::read_dir(root.join("infra")).unwrap().count(), 10, "no draft is left");
+        assert_eq!(fs::read_dir(root.join("infra")).unwrap().count(), 11, "no draft is left");
         let template = crate::template::load(&root.join("infra/rotate-restore.yaml")).unwrap();
         let definition =
             template["Resources"]["StateMachine"]["Properties"]["DefinitionUri"].as_str().unwrap();

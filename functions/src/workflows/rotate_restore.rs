@@ -19,7 +19,7 @@
 //!   usable. The pointer moves only if it succeeded.
 //! - **The pointer never goes back.** Executions may end in any order. A parameter that points at a newer rotation of
 //!   the same table is left alone. So is a pinned one ([`tablekeeper_core::rotation::pointer`]).
-//! - **Nothing is ever deleted.**
+//! - **It never deletes anything.** `retire-copies` can delete old copies. A copy that it is deleting is not published.
 //!
 //! ## Its shape
 //!

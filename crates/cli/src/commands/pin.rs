@@ -69,7 +69,7 @@ async fn act(arguments: Common, wish: &Wish) -> anyhow::Result<ExitCode> {
     let clients = Clients::new(session::sdk_config().await);
     caller::announce(&clients, &clients.place(), &Console::new(Stream::Stderr)).await;
     let name = &arguments.parameter;
-    let settled = settle(&clients.ssm(), name, wish).await?;
+    let settled = settle(&clients.ssm(), &clients.dynamodb(), name, wish).await?;
     let Some(newest) = settled.after.newest() else {
         bail!(Unusable(format!("there is no SSM parameter {name} {}", clients.place())));
     };

@@ -1,8 +1,10 @@
 //! `tablekeeper plan`: shows what a workflow would do, with the code of the workflow, and changes nothing. A rotation
 //! that is planned with patterns makes no AWS calls, except to find the newest backup; without, it reads the stack and
-//! the new table. A sync reads both tables, and a prune reads the table and the list of its backups.
+//! the new table. A sync reads both tables, a prune reads the table and the list of its
+//! backups, and a retirement reads the copies and what points at them.
 
 mod prune;
+mod retire;
 mod rotate;
 mod sync;
 
@@ -29,6 +31,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Workflow {
     Prune(prune::Arguments),
+    Retire(retire::Arguments),
     Rotate(rotate::Arguments),
     Sync(sync::Arguments),
 }
@@ -37,6 +40,7 @@ enum Workflow {
 pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.workflow {
         Workflow::Prune(arguments) => prune::act(arguments).await,
+        Workflow::Retire(arguments) => retire::act(arguments).await,
         Workflow::Rotate(arguments) => rotate::act(arguments).await,
         Workflow::Sync(arguments) => sync::act(arguments).await,
     }

@@ -4,6 +4,8 @@
 //! rotation must still recognize its own table after that. The rotation therefore tags the table with the id of its
 //! recovery point as soon as the table accepts tags.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::Tag;
 
@@ -17,6 +19,9 @@ pub const RECOVERY_POINT: &str = "tablekeeper:recovery-point";
 
 /// Key of the tag that says how a table was verified, and when.
 pub const VERIFIED: &str = "tablekeeper:verified";
+
+/// Key of the tag that marks a table that is being retired ([`crate::retire::mark`]).
+pub const RETIRING: &str = "tablekeeper:retiring";
 
 /// Maximum number of tags of a table that a user makes.
 const MOST_TAGS: usize = 50;
@@ -89,6 +94,29 @@ pub async fn all(dynamodb: &aws_sdk_dynamodb::Client, table_arn: &str) -> Result
         next_token = page.next_token;
         if next_token.is_none() {
             return Ok(tags);
+        }
+    }
+}
+
+/// Reads tablekeeper's own tags of a table, by key. Returns `None` if the table does not exist.
+pub async fn own(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    table_arn: &str,
+) -> Result<Option<BTreeMap<String, String>>, AwsFailure> {
+    let mut own = BTreeMap::new();
+    let mut next_token = None;
+    loop {
+        let list = dynamodb.list_tags_of_resource().resource_arn(table_arn).set_next_token(next_token);
+        let page = match list.send().await {
+            Ok(page) => page,
+            Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(None),
+            Err(error) => return Err(AwsFailure::from_call("dynamodb:ListTagsOfResource")(error)),
+        };
+        let tags = page.tags.unwrap_or_default().into_iter().filter(|tag| is_own(&tag.key));
+        own.extend(tags.map(|tag| (tag.key, tag.value)));
+        next_token = page.next_token;
+        if next_token.is_none() {
+            return Ok(Some(own));
         }
     }
 }

@@ -8,10 +8,16 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::error::ProvideErrorMetadata;
 use aws_sdk_ssm::types::{ParameterHistory, ParameterType};
 
+use super::arn::Arn;
 use super::failure::AwsFailure;
-use crate::clock::utc;
+use super::own_tag::RETIRING;
+use crate::clock::{Clock, utc};
 use crate::error_name::{ErrorName, HasErrorName};
-use crate::rotation::pointer::{Action, Description, Full, History, Outcome, Version, Wish};
+use crate::retire::mark::{Retiring, is_retiring};
+use crate::rotation::naming::split_time;
+use crate::rotation::pointer::{
+    Action, Description, Full, Guard, History, Outcome, TableState, Version, Wish,
+};
 
 /// How many actions are taken before the wish fails because of other writers.
 const ROUNDS: usize = 12;
@@ -36,6 +42,27 @@ pub enum Error {
         /// The version that has it.
         version: i64,
     },
+    /// The table is being retired.
+    #[error(
+        "table {table_arn} is being retired ({mark}), so the SSM parameter {name} must not point at it; take another \
+         copy, or stop that execution, remove the tag {RETIRING} of the table and start again"
+    )]
+    Retiring {
+        /// Name of the parameter.
+        name: String,
+        /// ARN of the table.
+        table_arn: String,
+        /// The mark: the execution that retires the table, and since when.
+        mark: String,
+    },
+    /// The table does not exist.
+    #[error("table {table_arn} does not exist, so the SSM parameter {name} must not point at it")]
+    TableMissing {
+        /// Name of the parameter.
+        name: String,
+        /// ARN of the table.
+        table_arn: String,
+    },
     /// An AWS call failed; holds its error name and action.
     #[error(transparent)]
     Aws(#[from] AwsFailure),
@@ -43,8 +70,15 @@ pub enum Error {
 
 impl Error {
     /// The names that [`settle`] can fail by.
-    pub const NAMES: &'static [&'static [ErrorName]] =
-        &[AwsFailure::NAMES, &[ErrorName::PointerContended, ErrorName::PointerVersionsFull]];
+    pub const NAMES: &'static [&'static [ErrorName]] = &[
+        AwsFailure::NAMES,
+        &[
+            ErrorName::PointerContended,
+            ErrorName::PointerVersionsFull,
+            ErrorName::TableRetiring,
+            ErrorName::TargetTableMissing,
+        ],
+    ];
 }
 
 impl HasErrorName for Error {
@@ -52,6 +86,8 @@ impl HasErrorName for Error {
         match self {
             Error::Contended(_) => ErrorName::PointerContended,
             Error::VersionsFull { .. } => ErrorName::PointerVersionsFull,
+            Error::Retiring { .. } => ErrorName::TableRetiring,
+            Error::TableMissing { .. } => ErrorName::TargetTableMissing,
             Error::Aws(failure) => failure.name,
         }
     }
@@ -69,9 +105,19 @@ pub struct Settled {
 }
 
 /// Acts on a wish until the history shows that nothing is left to do.
-pub async fn settle(ssm: &Client, name: &str, wish: &Wish) -> Result<Settled, Error> {
+///
+/// Before each write and each label, it checks that the table of that version is not being retired
+/// ([`crate::retire::mark`]). A write is followed by a label, so the check is made after each write, too.
+pub async fn settle(
+    ssm: &Client,
+    dynamodb: &aws_sdk_dynamodb::Client,
+    name: &str,
+    wish: &Wish,
+) -> Result<Settled, Error> {
+    let parameter = Parameter { ssm, dynamodb, name };
     let mut before = None;
     let mut written: Option<Version> = None;
+    let mut left_out: Vec<Action> = Vec::new();
     for _ in 0..ROUNDS {
         let mut after = history(ssm, name).await?;
         // A read may be older than a write of ours whose number is known.
@@ -81,21 +127,108 @@ pub async fn settle(ssm: &Client, name: &str, wish: &Wish) -> Result<Settled, Er
             after.versions.push(written.clone());
         }
         let before = before.get_or_insert_with(|| after.clone());
-        match wish.next(&after) {
-            Action::Done(outcome) => return Ok(Settled { outcome, before: before.clone(), after }),
-            Action::Write { value, description } => match write(ssm, name, &value, &description).await? {
-                Some(number) => {
-                    let description = Some(description);
-                    written =
-                        Some(Version { number, value, description, labels: Vec::new(), written_at: None });
-                }
-                None => make_room(ssm, name, &after).await?,
-            },
-            Action::Label { version, labels } => label(ssm, name, version, &labels).await?,
-            Action::Unlabel { version, label } => unlabel(ssm, name, version, label).await?,
+        let mut seen = after.clone();
+        left_out.iter().for_each(|action| action.add_labels(&mut seen));
+        let action = wish.next(&seen);
+        if let Action::Done(outcome) = action {
+            return Ok(Settled { outcome, before: before.clone(), after });
+        }
+        let (guard, named) = parameter.guard(wish, &action, &after).await?;
+        let (name, Named { table_arn, mark }) = (name.to_owned(), named);
+        match guard {
+            Guard::Act => written = parameter.perform(action, &after).await?.or(written),
+            Guard::ReadAgain => {}
+            Guard::LeaveOut => left_out.push(action),
+            Guard::Withdraw => {
+                parameter.withdraw(wish, before).await?;
+                return Err(Error::Retiring { name, table_arn, mark });
+            }
+            Guard::Refuse => return Err(Error::TableMissing { name, table_arn }),
         }
     }
     Err(Error::Contended(name.to_owned()))
+}
+
+/// A parameter and the clients of its writer.
+struct Parameter<'a> {
+    ssm: &'a Client,
+    dynamodb: &'a aws_sdk_dynamodb::Client,
+    name: &'a str,
+}
+
+/// The table that an action names.
+#[derive(Default)]
+struct Named {
+    table_arn: String,
+    /// The mark of the execution that retires it; empty if none does.
+    mark: String,
+}
+
+impl Parameter<'_> {
+    /// Returns whether an action may be done now, and what is known of the table that it names.
+    async fn guard(
+        &self,
+        wish: &Wish,
+        action: &Action,
+        history: &History,
+    ) -> Result<(Guard, Named), AwsFailure> {
+        let own = wish.own_table();
+        let Some(value) = action.names(history).filter(|value| is_checked(value, own)) else {
+            return Ok((Guard::Act, Named::default()));
+        };
+        let (state, mark) = match is_retiring(self.dynamodb, value, Clock::System.now()).await? {
+            Retiring::No => (TableState::Free, String::new()),
+            Retiring::By(mark) => (TableState::Retiring, mark.value()),
+            Retiring::TableMissing => (TableState::Missing, String::new()),
+        };
+        Ok((action.guard(value, own, state), Named { table_arn: value.to_owned(), mark }))
+    }
+
+    /// Does an action. Returns the version that it wrote.
+    async fn perform(&self, action: Action, history: &History) -> Result<Option<Version>, Error> {
+        let (ssm, name) = (self.ssm, self.name);
+        match action {
+            Action::Write { value, description } => match write(ssm, name, &value, &description).await? {
+                Some(number) => {
+                    let description = Some(description);
+                    return Ok(Some(Version {
+                        number,
+                        value,
+                        description,
+                        labels: Vec::new(),
+                        written_at: None,
+                    }));
+                }
+                None => make_room(ssm, name, history).await?,
+            },
+            Action::Label { version, labels } => label(ssm, name, version, &labels).await?,
+            Action::Unlabel { version, label } => unlabel(ssm, name, version, label).await?,
+            Action::Done(_) => {}
+        }
+        Ok(None)
+    }
+
+    /// Takes back what the writer wrote, as far as nothing else is being retired.
+    async fn withdraw(&self, wish: &Wish, before: &History) -> Result<(), Error> {
+        for _ in 0..ROUNDS {
+            let history = history(self.ssm, self.name).await?;
+            let Some(action) = wish.withdraw(before, &history) else { return Ok(()) };
+            if self.guard(wish, &action, &history).await?.0 != Guard::Act {
+                return Ok(());
+            }
+            self.perform(action, &history).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns whether a value is the ARN of a table that could be retired: its name ends in a time, and it is of the account
+/// and Region of the writer's own table.
+fn is_checked(value: &str, own: Option<&str>) -> bool {
+    let place = |arn: &str| Arn::parse(arn).map(|arn| (arn.region.to_owned(), arn.account.to_owned()));
+    let is_copy =
+        Arn::parse(value).and_then(|arn| arn.table_name()).is_some_and(|name| split_time(name).is_some());
+    is_copy && own.is_none_or(|own| place(own) == place(value))
 }
 
 /// Reads all retained versions of a parameter. A parameter that does not exist has none.

@@ -10,11 +10,11 @@
 
 mod description;
 #[cfg(test)]
-mod model_tests;
+pub(crate) mod model_tests;
 mod wish;
 
 pub use description::{Description, NOT_VERIFIED, Writer};
-pub use wish::{Action, Outcome, Wish};
+pub use wish::{Action, Guard, Outcome, TableState, Wish};
 
 use chrono::{DateTime, Utc};
 

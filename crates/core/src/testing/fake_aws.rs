@@ -207,6 +207,7 @@ impl Call {
                 format!("cloudwatch:{}", path.rsplit('/').next().unwrap())
             }
             _ if host.starts_with("ssm.") => format!("ssm:{operation}"),
+            _ if host.starts_with("states.") => format!("states:{operation}"),
             _ if host.starts_with("sts.") => "sts:AssumeRole".to_owned(),
             _ if host.starts_with("backup.") => format!("backup:{}", request.method()),
             _ if host.starts_with("lambda.") => format!("lambda:{}", request.method()),
@@ -266,6 +267,16 @@ impl State {
                 tags.insert(tag("Key"), tag("Value"));
                 (200, json!({}))
             }
+            "dynamodb:UntagResource" => {
+                let keys = input["TagKeys"].as_array().unwrap();
+                let tags = self.tags.entry(text("ResourceArn")).or_default();
+                tags.retain(|key, _| !keys.iter().any(|removed| removed == key));
+                (200, json!({}))
+            }
+            "dynamodb:DeleteTable" => match self.tables.remove(&text("TableName")) {
+                Some(table) => (200, json!({ "TableDescription": table })),
+                None => refusal("ResourceNotFoundException"),
+            },
             "dynamodb:ListTables" => {
                 let names: Vec<Value> = self.tables.keys().map(|name| json!(name)).collect();
                 let (page, last) = self.page_of(&names, &input["ExclusiveStartTableName"], Value::clone);

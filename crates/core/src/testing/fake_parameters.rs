@@ -59,6 +59,11 @@ impl FakeParameters {
     }
 
     fn perform(&mut self, operation: &str, input: &Value) -> Response {
+        if operation == "DescribeParameters" {
+            let newest = self.versions.values().filter_map(|versions| versions.last());
+            let described = newest.map(|version| json!({ "Name": version["Name"], "Type": version["Type"] }));
+            return (200, json!({ "Parameters": described.collect::<Vec<_>>() }));
+        }
         let name = input["Name"].as_str().unwrap();
         let versions = self.versions.entry(name.to_owned()).or_default();
         let place = versions.iter().position(|version| version["Version"] == input["ParameterVersion"]);
@@ -80,7 +85,7 @@ impl FakeParameters {
                 }
                 let number = versions.last().map_or(0, |last| last["Version"].as_i64().unwrap()) + 1;
                 versions
-                    .push(json!({ "Name": name, "Value": input["Value"], "Version": number, "Labels": [],
+                    .push(json!({ "Name": name, "Type": "String", "Value": input["Value"], "Version": number, "Labels": [],
                     "Description": input["Description"], "LastModifiedDate": 1_772_330_405.0 }));
                 (200, json!({ "Version": number }))
             }

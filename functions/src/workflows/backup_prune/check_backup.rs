@@ -118,7 +118,7 @@ impl Step for CheckBackup {
 }
 
 /// Returns the status of a backup; `None` if no backup has this ARN.
-pub(super) async fn status(
+pub(crate) async fn status(
     dynamodb: &aws_sdk_dynamodb::Client,
     backup_arn: &str,
 ) -> Result<Option<BackupStatus>, AwsFailure> {

@@ -1,4 +1,6 @@
 //! `rollback.move-pointer`: points the SSM parameter at the table and labels its versions.
+//!
+//! It refuses a table that is being retired ([`tablekeeper_core::retire::mark`]).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,7 @@ use crate::step::{Failure, Step};
 /// The step that moves the parameter.
 #[derive(Debug)]
 pub struct MovePointer {
+    dynamodb: aws_sdk_dynamodb::Client,
     ssm: aws_sdk_ssm::Client,
 }
 
@@ -63,7 +66,7 @@ impl Step for MovePointer {
     type Error = Error;
 
     fn new(clients: &Clients) -> Result<MovePointer, Failure> {
-        Ok(MovePointer { ssm: clients.ssm() })
+        Ok(MovePointer { dynamodb: clients.dynamodb(), ssm: clients.ssm() })
     }
 
     async fn run(&self, Input { execution_arn, rollback }: Input) -> Result<Output, Error> {
@@ -76,7 +79,7 @@ impl Step for MovePointer {
             pins: pin,
         };
         let wish = Wish::RollBack { table_arn: rollback.table_arn, description, pin };
-        let settled = settle(&self.ssm, &name, &wish).await?;
+        let settled = settle(&self.ssm, &self.dynamodb, &name, &wish).await?;
         let now = settled.after.newest();
         Ok(Output {
             outcome: match settled.outcome {
@@ -95,7 +98,12 @@ impl Step for MovePointer {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use serde_json::{Value, json};
+    use tablekeeper_core::aws::own_tag::RETIRING;
+    use tablekeeper_core::clock::Clock;
+    use tablekeeper_core::retire::mark::Mark;
     use tablekeeper_core::testing::fake_aws::{FakeAws, arn};
 
     use super::*;
@@ -110,7 +118,7 @@ mod tests {
     }
 
     async fn roll_back(aws: &FakeAws, execution: &str, table: &str, pin: bool) -> Result<Value, Failure> {
-        let step = MovePointer { ssm: aws.clients().ssm() };
+        let step = MovePointer::new(&aws.clients()).unwrap();
         let rollback = json!({ "ssmParameterName": "/p", "fromValue": arn("two"), "fromVersion": 2,
             "tableArn": arn(table), "backup": null, "verified": "none", "pin": pin });
         step.run_json(json!({ "executionArn": execution, "rollback": rollback })).await
@@ -168,5 +176,69 @@ mod tests {
         let aws = aws();
         aws.refuse("ssm:PutParameter", "AccessDeniedException");
         assert_eq!(roll_back(&aws, "e", "one", true).await.unwrap_err().name, ErrorName::AccessDenied);
+    }
+
+    /// Returns the name of a copy, which could be retired.
+    fn copy(day: u32) -> String {
+        format!("orders-202603{day:02}-02-00-00")
+    }
+
+    /// Returns an account whose parameter pointed at the copies of the first and the second day, and was pinned to the
+    /// second one.
+    fn with_copies() -> FakeAws {
+        let aws = FakeAws::default();
+        for day in [1, 2] {
+            aws.state().parameters.put("/p", &arn(&copy(day)));
+        }
+        let input = json!({ "Name": "/p", "ParameterVersion": 2, "Labels": ["pinned"] });
+        let _ = aws.state().parameters.respond("LabelParameterVersion", &input);
+        aws
+    }
+
+    fn mark_since(aws: &FakeAws, look: usize) {
+        let looks = AtomicUsize::new(0);
+        aws.response("dynamodb:ListTagsOfResource", move |call| {
+            let is_third = call.input["ResourceArn"] == arn(&copy(3));
+            let is_marked = is_third && looks.fetch_add(1, Ordering::Relaxed) >= look;
+            let value = Mark::new("arn:retirer", Clock::System.now()).value();
+            let tags = if is_marked { json!([{ "Key": RETIRING, "Value": value }]) } else { json!([]) };
+            (200, json!({ "Tags": tags }))
+        });
+    }
+
+    #[tokio::test]
+    async fn a_table_that_is_being_retired_is_refused() {
+        let aws = with_copies();
+        mark_since(&aws, 0);
+        let failure = roll_back(&aws, "e", &copy(3), true).await.unwrap_err();
+        assert_eq!(failure.name, ErrorName::TableRetiring);
+        assert!(
+            failure.message.contains(&format!("table {} is being retired (arn:retirer ", arn(&copy(3)))),
+            "{failure}"
+        );
+        assert!(aws.calls("ssm:PutParameter").is_empty());
+        assert_eq!(labels(&aws), json!({ "pinned": 2 }));
+    }
+
+    #[tokio::test]
+    async fn a_table_that_is_marked_right_after_the_write_is_left_again() {
+        let aws = with_copies();
+        mark_since(&aws, 1);
+        for _ in 0..2 {
+            let failure = roll_back(&aws, "e", &copy(3), true).await.unwrap_err();
+            assert_eq!(failure.name, ErrorName::TableRetiring);
+        }
+        let values = aws.state().parameters.values("/p");
+        assert_eq!(values, [arn(&copy(1)), arn(&copy(2)), arn(&copy(3)), arn(&copy(2))]);
+        assert_eq!(labels(&aws), json!({ "current": 4, "pinned": 2 }));
+    }
+
+    #[tokio::test]
+    async fn a_table_that_no_longer_exists_is_refused() {
+        let aws = with_copies();
+        aws.refuse("dynamodb:ListTagsOfResource", "ResourceNotFoundException");
+        let failure = roll_back(&aws, "e", &copy(3), true).await.unwrap_err();
+        assert_eq!(failure.name, ErrorName::TargetTableMissing);
+        assert!(aws.calls("ssm:PutParameter").is_empty());
     }
 }

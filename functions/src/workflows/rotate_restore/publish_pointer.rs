@@ -2,7 +2,7 @@
 //!
 //! [`tablekeeper_core::rotation::pointer`] decides what to write, from the whole history of the parameter. Each version
 //! gets a description with its execution and its recovery point, so a repeated step recognizes its earlier write, even
-//! if the pointer was moved since.
+//! if the pointer was moved since. A table that is being retired is never published ([`tablekeeper_core::retire::mark`]).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use crate::step::{Failure, Step};
 /// The step that points the SSM parameter at the new table.
 #[derive(Debug)]
 pub struct PublishPointer {
+    dynamodb: aws_sdk_dynamodb::Client,
     ssm: aws_sdk_ssm::Client,
 }
 
@@ -92,7 +93,7 @@ impl Step for PublishPointer {
     type Error = Error;
 
     fn new(clients: &Clients) -> Result<PublishPointer, Failure> {
-        Ok(PublishPointer { ssm: clients.ssm() })
+        Ok(PublishPointer { dynamodb: clients.dynamodb(), ssm: clients.ssm() })
     }
 
     async fn run(&self, input: Input) -> Result<Output, Error> {
@@ -108,7 +109,7 @@ impl Step for PublishPointer {
             pins: false,
         };
         let wish = Wish::Rotate { table_arn: input.table_arn, description };
-        let settled = settle(&self.ssm, &name, &wish).await?;
+        let settled = settle(&self.ssm, &self.dynamodb, &name, &wish).await?;
         let (before, now) = (wish.before(&settled.before), settled.after.newest());
         Ok(Output {
             outcome: settled.outcome.into(),

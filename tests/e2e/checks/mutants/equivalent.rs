@@ -7,7 +7,8 @@ const NO_STATE_READS_IT: &str = "people read it in the history, and no state rea
 const NULL_WITHOUT_IT: &str = "without it, the reader reads null";
 const ABSENT_WITHOUT_IT: &str = "the output omits it if it does not apply to the strength";
 const ONE_OF_THEM: &str = "each of them may be absent, and verify-table refuses an expectation without any";
-const DEFAULT_WITHOUT_IT: &str = "without it, verify-table takes its default, and a unit test checks the value";
+const DEFAULT_WITHOUT_IT: &str =
+    "without it, verify-table takes its default, and a unit test checks the value";
 const VARIABLES_FOLLOW: &str = "the next states read only variables";
 const OTHERS_ARE_RETRIED: &str =
     "the errors of another service are not declared, and the other names are retried";
@@ -26,6 +27,7 @@ pub(super) fn of(workflow: &str) -> &'static [Equivalent] {
         "replay" => REPLAY,
         "restore-snapshot" => RESTORE_SNAPSHOT,
         "restore-test" => RESTORE_TEST,
+        "retire-copies" => RETIRE_COPIES,
         "rollback" => ROLLBACK,
         "rotate-restore" => ROTATE_RESTORE,
         "snapshot" => SNAPSHOT,
@@ -64,6 +66,29 @@ const REPLAY: &[Equivalent] = &[
         "Replay Objects/Assign/reasons",
         "the last call then has no reasons, and the scenario of an object that holds no records finds it",
     ),
+];
+
+const RETIRE_COPIES: &[Equivalent] = &[
+    ("Back Up Copy/Assign/backup", "the next poll then adopts the backup by its name"),
+    (
+        "Back Up Copy/Assign/backupArn",
+        "it stays null then, so Delete Copy fails, and the scenario of an old copy finds it",
+    ),
+    (
+        "Delete Copy/Assign/report",
+        "the report then says that the table is marked, and the scenario of an old copy finds it",
+    ),
+    (
+        "/Catch/0/Assign/report",
+        "the report is then an earlier one, and the scenarios of refused calls find that the execution succeeds",
+    ),
+    ("/Catch/1/Assign/report", "as Catch/0, for errors without a name of their own"),
+    (
+        "retype retire-copies.back-up-copy.output/oneOf/1/properties/status",
+        "the state machine tests only for READY, and waits otherwise",
+    ),
+    ("Unmark Copy/Output", VARIABLES_FOLLOW),
+    ("retire-copies.unmark-copy.output/properties/removed", NO_STATE_READS_IT),
 ];
 
 const BACKUP_PRUNE: &[Equivalent] = &[

@@ -23,6 +23,10 @@ const WITHOUT_RESOURCES: &[(&[&str], &str)] = &[
         "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html",
     ),
     (
+        &["ssm:DescribeParameters"],
+        "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html",
+    ),
+    (
         &["kinesis:ListStreams"],
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/kds_iam.html",
     ),

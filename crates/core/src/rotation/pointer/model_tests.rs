@@ -11,14 +11,14 @@ use super::*;
 
 /// SSM's part of the model.
 #[derive(Debug)]
-struct Store {
-    versions: Vec<Version>,
+pub(crate) struct Store {
+    pub(crate) versions: Vec<Version>,
     last: i64,
 }
 
 impl Store {
     /// Creates a parameter with these copies as its versions, which a person wrote.
-    fn new(days: impl IntoIterator<Item = u8>) -> Store {
+    pub(crate) fn new(days: impl IntoIterator<Item = u8>) -> Store {
         let mut store = Store { versions: Vec::new(), last: 0 };
         for day in days {
             store.put(&copy(day), None);
@@ -27,7 +27,7 @@ impl Store {
     }
 
     /// Writes a version. Returns whether SSM accepts it.
-    fn put(&mut self, value: &str, description: Option<Description>) -> bool {
+    pub(crate) fn put(&mut self, value: &str, description: Option<Description>) -> bool {
         if self.versions.len() == VERSIONS {
             if !self.versions[0].labels.is_empty() {
                 return false;
@@ -46,7 +46,7 @@ impl Store {
         true
     }
 
-    fn label(&mut self, number: i64, labels: &[&str]) {
+    pub(crate) fn label(&mut self, number: i64, labels: &[&str]) {
         if self.versions.iter().all(|version| version.number != number) {
             return;
         }
@@ -64,11 +64,11 @@ impl Store {
         }
     }
 
-    fn history(&self) -> History {
+    pub(crate) fn history(&self) -> History {
         History { versions: self.versions.clone() }
     }
 
-    fn perform(&mut self, action: Action, seen: &History) {
+    pub(crate) fn perform(&mut self, action: Action, seen: &History) {
         match action {
             Action::Write { value, description } => {
                 if !self.put(&value, Some(description)) {
@@ -104,7 +104,7 @@ impl Actor {
     }
 }
 
-fn copy(day: u8) -> String {
+pub(crate) fn copy(day: u8) -> String {
     format!("arn:aws:dynamodb:eu-west-1:123456789012:table/orders-202601{day:02}-00-00-00")
 }
 

@@ -117,6 +117,113 @@ impl Wish {
     }
 }
 
+impl Wish {
+    /// Returns the ARN of the writer's own table.
+    pub fn own_table(&self) -> Option<&str> {
+        match self {
+            Wish::Rotate { table_arn, .. } | Wish::RollBack { table_arn, .. } => Some(table_arn),
+            Wish::Pin | Wish::Unpin => None,
+        }
+    }
+
+    /// Returns what is left to do until this writer's newest version no longer counts, because its table is being
+    /// retired; `None` if nothing is. `before` is the history that the writer read first.
+    ///
+    /// The pointer goes back to the value before, as by a rollback: a rotation's version would not count against the
+    /// newer copy. Others may have moved the pointer meanwhile, and then it stays.
+    pub fn withdraw(&self, before: &History, history: &History) -> Option<Action> {
+        let (table_arn, ours, pins) = match self {
+            Wish::Rotate { table_arn, description } => (table_arn, description, false),
+            Wish::RollBack { table_arn, description, pin } => (table_arn, description, *pin),
+            Wish::Pin | Wish::Unpin => return None,
+        };
+        if let Some(pinned) = history.labeled(PINNED).filter(|pinned| pins && pinned.value == *table_arn) {
+            let earlier = before.labeled(PINNED).filter(|earlier| earlier.value != *table_arn);
+            let earlier = earlier.filter(|earlier| history.version(earlier.number).is_some());
+            return Some(match earlier {
+                Some(earlier) => Action::Label { version: earlier.number, labels: vec![PINNED] },
+                None => Action::Unlabel { version: pinned.number, label: PINNED },
+            });
+        }
+        let newest = history.newest()?;
+        if newest.value == *table_arn && newest.is_by(ours.writer, &ours.execution) {
+            let previous = history.previous()?;
+            let description = put_back(previous, Writer::Rollback, &ours.execution);
+            return Some(Action::Write { value: previous.value.clone(), description });
+        }
+        let [.., last, back] = history.versions.as_slice() else { return None };
+        let is_back = last.value == *table_arn && last.is_by(ours.writer, &ours.execution);
+        let unlabeled = is_back && back.writer() == Some(Writer::Rollback) && !back.has(CURRENT);
+        unlabeled.then(|| Action::Label { version: back.number, labels: vec![CURRENT] })
+    }
+}
+
+impl Action {
+    /// Returns the value that a parameter has or can get back by this action: that of the version that it writes or
+    /// labels.
+    pub fn names<'a>(&'a self, history: &'a History) -> Option<&'a str> {
+        match self {
+            Action::Write { value, .. } => Some(value),
+            Action::Label { version, .. } => history.version(*version).map(|version| version.value.as_str()),
+            Action::Unlabel { .. } | Action::Done(_) => None,
+        }
+    }
+
+    /// Decides whether the action may be done, given the state of the table that it [names](Action::names). `own` is the
+    /// writer's own table.
+    ///
+    /// Nothing may name a table that is being retired. A label that only tells people what is so is left out then. A
+    /// version of a table that was deleted may still be labelled, because `previous` often is one, but not pinned and not
+    /// written.
+    pub fn guard(&self, value: &str, own: Option<&str>, table: TableState) -> Guard {
+        let is_own = own == Some(value);
+        let pins = matches!(self, Action::Label { labels, .. } if labels.contains(&PINNED));
+        let writes = matches!(self, Action::Write { .. });
+        match table {
+            TableState::Free => Guard::Act,
+            TableState::Retiring if is_own || pins => Guard::Withdraw,
+            TableState::Retiring if writes => Guard::ReadAgain,
+            TableState::Retiring => Guard::LeaveOut,
+            TableState::Missing if writes || (pins && is_own) => Guard::Refuse,
+            TableState::Missing => Guard::Act,
+        }
+    }
+
+    /// Adds the labels of this action to a history, as if they had been moved.
+    pub fn add_labels(&self, history: &mut History) {
+        let Action::Label { version: number, labels } = self else { return };
+        for version in history.versions.iter_mut().filter(|version| version.number == *number) {
+            version.labels.extend(labels.iter().map(|label| (*label).to_owned()));
+        }
+    }
+}
+
+/// What a writer knows of a table before it names it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TableState {
+    /// The table is not being retired.
+    Free,
+    /// The table is being retired.
+    Retiring,
+    /// The table does not exist.
+    Missing,
+}
+
+/// Whether an action may be done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Guard {
+    /// Do it.
+    Act,
+    /// Read the history again: it was older than the table's mark.
+    ReadAgain,
+    /// Go on without it.
+    LeaveOut,
+    /// Take back what this writer wrote, and fail: its own table is being retired.
+    Withdraw,
+    /// Fail: the table does not exist.
+    Refuse,
+}
+
 fn rotate(history: &History, table_arn: &str, ours: &Description) -> Action {
     let pinned = history.labeled(PINNED);
     // An earlier invocation may have written its table, and others may have moved the pointer since.

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tablekeeper_core::testing::fake_aws::{FakeAws, backup_arn};
 

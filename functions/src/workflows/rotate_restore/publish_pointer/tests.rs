@@ -1,4 +1,9 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
+use tablekeeper_core::aws::own_tag::RETIRING;
+use tablekeeper_core::clock::Clock;
+use tablekeeper_core::retire::mark::Mark;
 use tablekeeper_core::testing::fake_aws::{FakeAws, arn};
 
 use super::*;
@@ -21,7 +26,7 @@ fn copy(day: u32) -> String {
 
 /// Publishes the copy of this day as an execution that is named after it.
 async fn publish(aws: &FakeAws, day: u32) -> Result<Value, Failure> {
-    let step = PublishPointer { ssm: aws.clients().ssm() };
+    let step = PublishPointer::new(&aws.clients()).unwrap();
     let payload = json!({ "executionArn": format!("execution-{day}"), "ssmParameterName": NAME,
         "tableArn": copy(day), "recoveryPointArn": format!("backup-{day}"),
         "verified": "SAMPLED" });
@@ -52,14 +57,15 @@ fn other(day: u32) -> Value {
 
 #[tokio::test]
 async fn no_name_publishes_nothing() {
-    let step = PublishPointer { ssm: FakeAws::default().clients().ssm() };
-    let payload = json!({ "executionArn": "e", "ssmParameterName": null, "tableArn": "t", "recoveryPointArn": "b", "verified": "none" });
+    let step = PublishPointer::new(&FakeAws::default().clients()).unwrap();
+    let payload = json!({ "executionArn": "e", "ssmParameterName": null, "tableArn": "t", "recoveryPointArn": "b",
+        "verified": "none" });
     assert_eq!(step.run_json(payload).await.unwrap()["Outcome"], "Skipped");
 }
 
 #[tokio::test]
 async fn a_missing_name_is_rejected() {
-    let step = PublishPointer { ssm: FakeAws::default().clients().ssm() };
+    let step = PublishPointer::new(&FakeAws::default().clients()).unwrap();
     let payload =
         json!({ "executionArn": "e", "tableArn": "t", "recoveryPointArn": "b", "verified": "none" });
     let failure = step.run_json(payload).await.unwrap_err();
@@ -217,7 +223,7 @@ async fn a_refused_write_has_its_error_name_and_is_tried_once() {
         let aws = FakeAws::default();
         aws.response("ssm:PutParameter", move |_| (status, json!({ "__type": code, "message": "no" })));
         let retry = aws_config::retry::RetryConfig::standard();
-        let step = PublishPointer { ssm: aws.clients_with(retry).ssm() };
+        let step = PublishPointer::new(&aws.clients_with(retry)).unwrap();
         let payload = json!({ "executionArn": "e", "ssmParameterName": NAME, "tableArn": copy(2),
             "recoveryPointArn": "b", "verified": "none" });
         let failure = step.run_json(payload).await.unwrap_err();
@@ -232,4 +238,46 @@ async fn labels_that_ssm_does_not_accept_are_an_error() {
     let failure = publish(&aws, 2).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::RequestRefused);
     assert!(failure.message.contains("does not accept these labels for /p: current"), "{failure}");
+}
+
+/// Marks the copy of this day as being retired since now.
+fn mark(aws: &FakeAws, day: u32) {
+    let mark =
+        Mark::new("arn:aws:states:eu-west-1:123456789012:execution:retire-copies:e", Clock::System.now());
+    let mut state = aws.state();
+    state.tags.entry(copy(day)).or_default().insert(RETIRING.to_owned(), mark.value());
+}
+
+#[tokio::test]
+async fn a_copy_that_is_being_retired_is_not_published() {
+    let aws = with(&[&copy(1)]);
+    mark(&aws, 2);
+    let failure = publish(&aws, 2).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::TableRetiring);
+    assert!(failure.message.contains("execution:retire-copies:e"), "{failure}");
+    assert_eq!((values(&aws), labels(&aws)), (vec![copy(1)], [None, None, None]));
+}
+
+#[tokio::test]
+async fn a_copy_that_is_marked_right_after_the_write_is_taken_back() {
+    let aws = with(&[&copy(1)]);
+    // The first look at the tags is before the write, the second one after it.
+    let looks = AtomicUsize::new(0);
+    aws.response("dynamodb:ListTagsOfResource", move |call| {
+        let is_marked = call.input["ResourceArn"] == copy(2) && looks.fetch_add(1, Ordering::Relaxed) > 0;
+        let mark = Mark::new("arn:retirer", Clock::System.now()).value();
+        let tags = if is_marked { json!([{ "Key": RETIRING, "Value": mark }]) } else { json!([]) };
+        (200, json!({ "Tags": tags }))
+    });
+    for _ in 0..2 {
+        let failure = publish(&aws, 2).await.unwrap_err();
+        assert_eq!(failure.name, ErrorName::TableRetiring);
+    }
+    assert_eq!(values(&aws), [copy(1), copy(2), copy(1)]);
+    assert_eq!(labels(&aws)[0], Some(3));
+    let back = aws.calls("ssm:PutParameter").pop().unwrap();
+    assert!(back.input["Description"].as_str().unwrap().starts_with("by=rollback table=orders-20240101"));
+    // Another rotation does not put the marked copy back as the newer one.
+    publish(&aws, 1).await.unwrap();
+    assert_eq!(values(&aws).last(), Some(&copy(1)));
 }

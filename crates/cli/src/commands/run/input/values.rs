@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::text::quoted;
-use tablekeeper_core::{backfill, export, import, prune, replay, restore_test, settings, snapshot, verify};
+use tablekeeper_core::{
+    backfill, export, import, prune, replay, restore_test, retire, settings, snapshot, verify,
+};
 
 /// Name of a table and of a bucket that stands for the stack's own.
 const STACKS_OWN: &str = "the-stacks-own";
@@ -28,6 +30,7 @@ pub(super) fn check(workflow: &str, input: &Value) -> Result<(), String> {
         "replay" => check_replay(read(input)?),
         "restore-snapshot" => check_restore(read(input)?),
         "restore-test" => check_restore_test(&read(input)?),
+        "retire-copies" => check_retire(&read(input)?),
         "snapshot" => check_snapshot(&read(input)?),
         "sync-settings" => check_sync(&read(input)?),
         "verify-table" => check_verify(read(input)?),
@@ -60,6 +63,20 @@ fn check_backfill(input: backfill::execution_input::ExecutionInput) -> Result<()
         ..Default::default()
     };
     input.wanted(&defaults).map(drop).map_err(text)
+}
+
+fn check_retire(input: &retire::execution_input::ExecutionInput) -> Result<(), String> {
+    let defaults = retire::execution_input::Defaults {
+        table_names: STACKS_OWN.to_owned(),
+        keep: one(),
+        older_than_days: zero(),
+        back_up: "true".to_owned(),
+        delete: "false".to_owned(),
+        backup_timeout_hours: one(),
+        ..Default::default()
+    };
+    input.config(&defaults, Clock::System.now()).map_err(text)?;
+    input.bases(&defaults).map(drop).map_err(text)
 }
 
 fn check_prune(input: &prune::execution_input::ExecutionInput) -> Result<(), String> {
@@ -204,6 +221,8 @@ mod tests {
                 json!({ "TableName": "a b" }),
                 "TableName is `a b`; it must be a table name (3 to 255 letters, digits, `_`, `-` or `.`)",
             ),
+            ("retire-copies", json!({ "TableName": "orders-staging", "Delete": true }), ""),
+            ("retire-copies", json!({ "Keep": 0 }), "Keep is `0`; it must be between 1 and 10000"),
             ("backup-prune", json!({}), ""),
             ("backup-prune", json!({ "TableName": "orders", "MaxBackups": 7 }), ""),
             ("backup-prune", json!({ "MaxBackups": 0 }), "MaxBackups is `0`; it must be between 1 and 10000"),
