@@ -93,6 +93,7 @@ pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
 /// Returns the schema of each stored document, by the name of the document.
 pub fn documents() -> Vec<(&'static str, Schema)> {
     vec![
+        ("execution-report", schemas::output_schema::<execution_report::Report>()),
         ("restore-test-evidence", schemas::input_schema::<Evidence>()),
         ("settings-document", schemas::input_schema::<SettingsDocument>()),
         ("verification-report", schemas::output_schema::<Report>()),

@@ -10,7 +10,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
     adopt, backfill, check, completions, copies, demo, diff, executions, explain, export, exports, follow,
-    history, import, local, man, pin, plan, recover, replay, restore, rollback, run, snapshot, step,
+    history, import, local, man, pin, plan, recover, replay, report, restore, rollback, run, snapshot, step,
     template,
 };
 use crate::{console, session};
@@ -62,6 +62,7 @@ enum Command {
     Plan(plan::Arguments),
     Recover(recover::Arguments),
     Replay(replay::Arguments),
+    Report(report::Arguments),
     Restore(restore::Arguments),
     Rollback(rollback::Arguments),
     Run(run::Arguments),
@@ -117,6 +118,7 @@ impl Arguments {
             Command::Plan(arguments) => plan::act(arguments).await,
             Command::Recover(arguments) => recover::act(arguments).await,
             Command::Replay(arguments) => replay::act(arguments).await,
+            Command::Report(arguments) => report::act(arguments).await,
             Command::Restore(arguments) => restore::act(arguments).await,
             Command::Rollback(arguments) => rollback::act(arguments).await,
             Command::Run(arguments) => run::act(arguments).await,

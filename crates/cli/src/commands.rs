@@ -20,6 +20,7 @@ pub(crate) mod pin;
 pub(crate) mod plan;
 pub(crate) mod recover;
 pub(crate) mod replay;
+pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod rollback;
 pub(crate) mod run;

@@ -9,7 +9,7 @@ mod progress_printer;
 mod retries;
 mod to_end;
 
-use std::{borrow::Cow, collections::HashMap, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use anyhow::{Context as _, bail};
 use aws_sdk_sfn::{
@@ -23,6 +23,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::failure;
+use execution_report::message;
 pub(crate) use progress_printer::ProgressPrinter;
 pub(crate) use to_end::to_end;
 
@@ -77,7 +78,7 @@ impl Outcome {
 
     /// Returns the status, with error and cause if there are any.
     pub(crate) fn describe(&self) -> String {
-        let cause = self.cause.as_deref().map(reason);
+        let cause = self.cause.as_deref().map(message);
         [Some(self.status.as_str()), self.error.as_deref(), cause.as_deref()]
             .into_iter()
             .flatten()
@@ -85,20 +86,6 @@ impl Outcome {
             .collect::<Vec<_>>()
             .join(": ")
     }
-}
-
-/// Returns the message of a cause. A failed function reports JSON with its message in it.
-fn reason(cause: &str) -> Cow<'_, str> {
-    let report: Option<Value> = serde_json::from_str(cause).ok();
-    match report.as_ref().and_then(|report| report.get("errorMessage")?.as_str()) {
-        Some(message) => Cow::Owned(message.to_owned()),
-        None => Cow::Borrowed(cause),
-    }
-}
-
-/// Returns the message of a cause, for lists.
-pub(crate) fn cause_of(cause: &str) -> String {
-    reason(cause).into_owned()
 }
 
 /// A transition with its time in seconds since the start of the execution, by the clock of Step Functions.
@@ -225,7 +212,7 @@ fn read(event: &HistoryEvent) -> Option<Transition> {
             status: status.to_owned(),
             output: json(output),
             error: text(error),
-            cause: text(cause).map(|cause| reason(&cause).into_owned()),
+            cause: text(cause).map(|cause| message(&cause)),
             states_entered: 0,
         }))
     };

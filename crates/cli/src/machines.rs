@@ -77,7 +77,7 @@ impl Deployed {
     ) -> anyhow::Result<Vec<Machine>> {
         match (workflow, &self.state_machine_arn, &self.stack_name) {
             (Some(workflow), _, _) => Ok(vec![self.of(workflow, config).await?]),
-            (None, Some(arn), _) => Ok(vec![Machine { workflow: name_of(arn).to_owned(), arn: arn.clone() }]),
+            (None, Some(arn), _) => Ok(vec![machine_named(arn.clone())]),
             (None, None, Some(name)) => {
                 Ok(machines_of(&stack::find(config, name, "give an existing stack with --stack").await?))
             }
@@ -152,6 +152,11 @@ fn kebab_case(name: &str) -> String {
         text.extend(letter.to_lowercase());
     }
     text
+}
+
+/// Returns the state machine of an ARN. Its own name stands for that of the workflow.
+pub(crate) fn machine_named(arn: String) -> Machine {
+    Machine { workflow: name_of(&arn).to_owned(), arn }
 }
 
 /// Returns the name in the ARN of a state machine.

@@ -5,6 +5,7 @@ pub mod backup_description;
 pub mod caller;
 pub mod clients;
 pub mod envelope;
+pub mod execution_history;
 pub mod failure;
 pub(crate) mod keyed_reads;
 pub mod own_tag;

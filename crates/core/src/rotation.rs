@@ -8,5 +8,6 @@ pub mod overrides;
 pub mod pointer;
 pub mod request;
 pub mod rollback;
+pub mod verification;
 
 pub use execution_input::BackupSnsMessage;

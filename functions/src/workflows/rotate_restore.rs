@@ -13,6 +13,8 @@
 //!   anywhere else is left unchanged, and is an error.
 //! - **Success is a usable table.** The execution succeeds only when the table is active, its items are restored and
 //!   its indexes filled, and the parameter, if one is named, was read back.
+//! - **Verified before it is used**, if requested: `verify-table` runs as a nested execution once the table is usable. If it
+//!   fails, the table gets no settings, and the pointer does not move.
 //! - **Settings before the pointer**, if requested: `sync-settings` runs as a nested execution once the table is
 //!   usable. The pointer moves only if it succeeded.
 //! - **The pointer never goes back.** Executions may end in any order. A parameter that points at a newer rotation of
@@ -66,6 +68,8 @@ pub fn execution_output() -> Schema {
         ),
         ("DescribeTableOutput", schemas::output_schema::<check_restore::DescribeTableOutput>()),
         ("UpdateSSMParameterOutput", schemas::output_schema::<publish_pointer::Output>()),
+        // Null if no verification was requested.
+        ("VerifyTableOutput", schemas::output_schema::<Option<tablekeeper_core::verify::finish::Output>>()),
         // Null if no sync of the settings was requested.
         ("SyncSettingsOutput", schemas::output_schema::<Option<sync_settings::Report>>()),
     ])

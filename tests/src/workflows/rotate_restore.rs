@@ -19,7 +19,8 @@ use tablekeeper_functions::workflows::sync_settings::start::execution_name as sy
 pub use super::sync_settings::tables::table_arn;
 
 use super::sync_settings;
-use super::sync_settings::{StepCall, before_repeated, inject, still_creating};
+use super::sync_settings::{StepCall, before, before_repeated, inject, still_creating};
+use super::verify_table;
 use crate::harness::deployed::stack;
 use crate::harness::run::ended;
 use crate::harness::workflow::{AdditionalWorkflow, scenario};
@@ -36,6 +37,11 @@ const JOB: &str = "3f1c9a5e-0b7d-4c62-9b1a-5d0e8f2a7c44";
 
 /// The workflow that syncs the settings of a rotation.
 const SYNC: AdditionalWorkflow = (sync_settings::workflow, "SyncSettingsStateMachineArn");
+
+/// The workflow that verifies the table of a rotation.
+const VERIFY: AdditionalWorkflow = (verify_table::workflow, "VerifyTableStateMachineArn");
+const BY_A_SAMPLE: &[(&str, &str)] = &[("Verify", "SAMPLED")];
+const BY_ITS_COUNT: &[(&str, &str)] = &[("Verify", "COUNTED"), ("VerifyAllowedDifferencePercent", "20")];
 
 /// Returns the workflow with its scenarios.
 pub fn workflow() -> Workflow {
@@ -88,6 +94,27 @@ pub fn workflow() -> Workflow {
             scenario!("with settings that are refused", settings_refused => "Settings Not Synced")
                 .failing_by("States.TaskFailed")
                 .with_additional(SYNC),
+            scenario!("verified by a sample", verified => "Complete")
+                .with(BY_A_SAMPLE)
+                .with_additional(VERIFY)
+                .and(|ended| is_verified(ended, "SAMPLED")),
+            scenario!("verified by its count", one_more_in_the_source => "Complete")
+                .with(BY_ITS_COUNT)
+                .with_additional(VERIFY)
+                .and(|ended| is_verified(ended, "COUNTED")),
+            scenario!("a damaged table", a_damaged_table => "Verification Failed")
+                .failing(ErrorName::VerificationFailed)
+                .with(BY_A_SAMPLE)
+                .with_additional(VERIFY)
+                .and(|ended| {
+                    let cause = ended.execution.as_ref().unwrap().cause.as_deref().unwrap();
+                    assert!(cause.contains("of 5 sampled items 1 are missing"), "{cause}");
+                    assert!(!ended.state.parameters.contains_key(PARAMETER), "{:?}", ended.state.parameters);
+                }),
+            scenario!("verifying is not allowed", verifying_refused => "Not Verified")
+                .failing_by("States.TaskFailed")
+                .with(BY_A_SAMPLE)
+                .with_additional(VERIFY),
             scenario!("writing is not allowed", writing_refused => "Pointer Not Moved")
                 .failing(ErrorName::AccessDenied),
         ],
@@ -348,6 +375,46 @@ async fn synced_before(deployed: Arc<Deployed>) -> Begin {
 async fn settings_refused(deployed: Arc<Deployed>) -> Begin {
     inject(&deployed, "sync-settings.apply-setting", "dynamodb:TagResource", usize::MAX, Fault::Refuse).await;
     with_its_settings(deployed).await
+}
+
+async fn verified(deployed: Arc<Deployed>) -> Begin {
+    make_table(&deployed, SOURCE).await;
+    Begin::Event(notification(&deployed, &make_backup(&deployed).await))
+}
+
+/// Starts with a source that got another item after the backup.
+async fn one_more_in_the_source(deployed: Arc<Deployed>) -> Begin {
+    let begin = verified(Arc::clone(&deployed)).await;
+    let item = HashMap::from([("id".to_owned(), AttributeValue::S("later".to_owned()))]);
+    deployed.dynamodb.put_item().table_name(SOURCE).set_item(Some(item)).send().await.unwrap();
+    begin
+}
+
+/// Starts with a restore that loses an item before the table is verified.
+async fn a_damaged_table(deployed: Arc<Deployed>) -> Begin {
+    before(&deployed, ("verify-table.plan-verification", "dynamodb:DescribeTable"), |deployed| async move {
+        let lost = AttributeValue::S(format!("{SOURCE} 3"));
+        deployed.dynamodb.delete_item().table_name(TARGET).key("id", lost).send().await.unwrap();
+    })
+    .await;
+    verified(deployed).await
+}
+
+async fn verifying_refused(deployed: Arc<Deployed>) -> Begin {
+    inject(&deployed, "verify-table.plan-verification", "dynamodb:DescribeTable", usize::MAX, Fault::Refuse)
+        .await;
+    verified(deployed).await
+}
+
+/// Asserts that the table was verified before the pointer moved, and that the pointer's version says so.
+fn is_verified(ended: &Ended, strength: &str) {
+    points_at_its_table(ended);
+    let execution = ended.execution.as_ref().unwrap();
+    assert_eq!(execution.output["VerifyTableOutput"]["Strength"], strength, "{}", execution.output);
+    let scheduled = execution.history.iter().filter_map(|event| event.task_scheduled_event_details());
+    let published = scheduled.map(|task| task.parameters()).find(|task| task.contains("ssmParameterName"));
+    let published: Value = serde_json::from_str(published.unwrap()).unwrap();
+    assert_eq!(published["Payload"]["verified"], strength);
 }
 
 /// Returns AWS Backup's notification of this backup of [`SOURCE`] in the form that SNS delivers.

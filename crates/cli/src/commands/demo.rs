@@ -1,4 +1,4 @@
-//! `tablekeeper demo`: shows on this machine how a backup becomes a new table.
+//! `tablekeeper demo`: shows on this machine how a backup becomes a new table, and how that table is verified.
 //!
 //! The local stack runs in the same background process as `local up`. It ends with the demo, however that ends, unless
 //! `--keep` is given. Everything else is an ordinary client of its endpoint. The deployed workflow does the work: the
@@ -8,11 +8,12 @@ mod compare;
 mod items;
 mod story;
 mod table;
+mod verified;
 
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::local::background::{Background, Settings};
@@ -34,14 +35,40 @@ const INTERRUPTED: u8 = 130;
 /// Needs Python 3.11 or later, but no AWS account and no Docker. The first run installs the local stack, which needs a
 /// Python package index. In a clone it also builds the functions, which needs Rust and takes some minutes.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tablekeeper demo --keep")]
+#[command(after_help = "Examples:\n  tablekeeper demo --keep\n  tablekeeper demo verified")]
 pub(crate) struct Arguments {
+    /// What to show.
+    #[arg(value_enum, default_value_t = Story::Rotation)]
+    story: Story,
     /// Leave the local stack running, and print how to reach and stop it.
     #[arg(long)]
     keep: bool,
     /// Number of items in the table.
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(16..=1_000_000))]
     items: u32,
+}
+
+/// What a demo shows.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Story {
+    /// A backup of a table becomes a new table, and a pointer moves to it.
+    Rotation,
+    /// A damaged restore is found before anything points at it, a good one is used, and the pointer goes back.
+    Verified,
+}
+
+impl Story {
+    async fn run(
+        self,
+        console: &Arc<Console>,
+        background: &mut Background,
+        items: u32,
+    ) -> anyhow::Result<()> {
+        match self {
+            Story::Rotation => story::run(console, background, items).await,
+            Story::Verified => verified::run(console, background, items).await,
+        }
+    }
 }
 
 /// Runs `tablekeeper demo`, and stops the local stack unless `--keep` is given.
@@ -58,7 +85,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     })?;
 
     let reported = tokio::select! {
-        reported = story::run(&console, &mut background, arguments.items) => Some(reported),
+        reported = arguments.story.run(&console, &mut background, arguments.items) => Some(reported),
         _ = interrupt.recv() => None,
         _ = terminate.recv() => None,
     };

@@ -1,5 +1,6 @@
 //! `tablekeeper executions`: lists executions of the deployed workflows.
 
+mod chosen;
 mod rendering;
 mod tables;
 
@@ -9,13 +10,14 @@ use aws_sdk_sfn::Client;
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
+use execution_report::message;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::console::{Console, Stream};
-use crate::follow::cause_of;
 use crate::machines::{Deployed, Machine};
 use crate::{console, failure, machines, session};
+pub(crate) use chosen::Chosen;
 use tables::Tables;
 
 /// How many executions of a state machine are searched for those of a table.
@@ -174,7 +176,7 @@ async fn line<'a>(client: &Client, execution: &'a Listed) -> anyhow::Result<(Lin
         started_at: execution.started,
         stopped_at: execution.stopped,
         error: described.error.filter(|error| !error.is_empty()),
-        cause: described.cause.as_deref().map(cause_of),
+        cause: described.cause.as_deref().map(message),
     };
     Ok((line, tables))
 }

@@ -5,7 +5,7 @@ use aws_sdk_sfn::types::{
 };
 use serde_json::json;
 
-use super::{Outcome, Transition, json as parse, read, reason};
+use super::{Outcome, Transition, json as parse, read};
 
 fn event(
     kind: HistoryEventType,
@@ -82,13 +82,6 @@ fn the_end_has_its_output_or_its_error() {
             "{reported:?}"
         );
     }
-}
-
-#[test]
-fn the_message_of_a_function_is_read_from_its_json() {
-    assert_eq!(reason(r#"{"errorType":"BackupNotFound","errorMessage":"it is gone"}"#), "it is gone");
-    assert_eq!(reason("plain words"), "plain words");
-    assert_eq!(reason("{\"other\":1}"), "{\"other\":1}");
 }
 
 #[test]

@@ -48,7 +48,7 @@ async fn deploy(config: &aws_config::SdkConfig, definition: &Value) {
     create.template_body(template.to_string()).send().await.unwrap();
 }
 
-async fn shell(name: &'static str) -> Shell {
+pub(crate) async fn shell(name: &'static str) -> Shell {
     let shell = Shell::new(name).await;
     deploy(&stack().await.config(name).await, &definition()).await;
     shell

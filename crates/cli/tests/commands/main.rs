@@ -23,6 +23,7 @@ mod installed;
 mod local_fault;
 mod lost_output;
 mod plan;
+mod report;
 mod run_refusals;
 mod screens;
 mod shell;

@@ -3,7 +3,7 @@
 
 mod groups;
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, SubsecRound as _, Utc};
 use regex::Regex;
 
 use super::BackupSnsMessage;
@@ -30,6 +30,9 @@ pub struct Rotation {
     pub ssm_parameter_name: Option<String>,
     /// Kind of the recovery point, which decides which service restores it.
     pub recovery_point_kind: RecoveryPointKind,
+    /// Second of the backup. The ARN of a DynamoDB backup has its time. For a recovery point of AWS Backup it is the
+    /// beginning of the job.
+    pub backed_up_at: DateTime<Utc>,
 }
 
 /// A backup that cannot be restored under a new name.
@@ -194,8 +197,8 @@ impl Rotation {
             let pattern = quoted(patterns.source.as_str());
             return Err(RotationError::NoMatch { table: quoted(source_table), pattern });
         }
-        let of_the_backup = || backed_up_at(&recovery_point).map(|time| time.fixed_offset());
-        let time = backup.start_time.or_else(of_the_backup);
+        let of_the_backup = backed_up_at(&recovery_point);
+        let time = backup.start_time.or_else(|| of_the_backup.map(|time| time.fixed_offset()));
         let time = time.ok_or_else(|| RotationError::NoTime { arn: quoted(&backup.recovery_point_arn) })?;
         let target_table = patterns.target_table(source_table, &time);
         check_table_name(&target_table)?;
@@ -208,6 +211,7 @@ impl Rotation {
             target_table,
             ssm_parameter_name,
             recovery_point_kind,
+            backed_up_at: of_the_backup.unwrap_or_else(|| time.to_utc()).trunc_subsecs(0),
         })
     }
 }

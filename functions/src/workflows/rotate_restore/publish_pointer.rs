@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::pointer::{Error, settle};
 use tablekeeper_core::error_name::ErrorName;
-use tablekeeper_core::rotation::pointer::{self, Description, NOT_VERIFIED, Wish, Writer};
+use tablekeeper_core::rotation::pointer::{self, Description, Wish, Writer};
 use tablekeeper_core::schemas::nullable_string;
 
 use crate::step::{Failure, Step};
@@ -35,6 +35,8 @@ pub struct Input {
     pub table_arn: String,
     /// ARN of the recovery point that the table was made from, for the description of the version.
     pub recovery_point_arn: String,
+    /// How the table was verified, for the description of the version: `none`, `COUNTED`, `SAMPLED` or `EXACT`.
+    pub verified: String,
 }
 
 /// The outcome for the parameter; `UpdateSSMParameterOutput` in the execution's output.
@@ -102,7 +104,7 @@ impl Step for PublishPointer {
             writer: Writer::Rotation,
             execution: input.execution_arn,
             backup: Some(input.recovery_point_arn),
-            verified: NOT_VERIFIED.to_owned(),
+            verified: input.verified,
             pins: false,
         };
         let wish = Wish::Rotate { table_arn: input.table_arn, description };

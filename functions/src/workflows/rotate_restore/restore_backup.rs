@@ -19,10 +19,13 @@ use tablekeeper_core::aws::poll_interval::wait_seconds;
 use tablekeeper_core::aws::table::TableDescription;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
+use tablekeeper_core::input::InvalidInput;
 use tablekeeper_core::rotation::execution_input::ExecutionInput;
 use tablekeeper_core::rotation::naming::{Rotation, RotationError};
 use tablekeeper_core::rotation::request::{IncompleteInput, Request, TemplateParameters};
+use tablekeeper_core::rotation::verification::Verification;
 use tablekeeper_core::text::quoted;
+use tablekeeper_core::verify::execution_input::Expected;
 
 use super::{Restore, template};
 use crate::environment::InvalidConfiguration;
@@ -53,6 +56,8 @@ pub struct Input {
     /// Default for how long the restore may take, in hours, as digits: the template's parameter. Used if the
     /// execution's input sets no timeout.
     pub restore_timeout_hours: String,
+    /// The template's parameters for the verification of the table.
+    pub verification: Verification,
 }
 
 /// The restore that was started or adopted.
@@ -63,6 +68,8 @@ pub struct Output {
     pub restore: Restore,
     /// ARN of the table that was backed up, for the sync of its settings.
     pub source_table_arn: String,
+    /// What the table should hold, for its verification.
+    pub expected: Expected,
     /// Seconds to wait before the first poll.
     #[schemars(range(max = 601))]
     pub wait_seconds: u32,
@@ -117,6 +124,9 @@ pub enum Error {
         /// The allowed range.
         allowed: &'static str,
     },
+    /// A parameter for the verification is invalid.
+    #[error(transparent)]
+    Verification(#[from] InvalidInput),
     /// An override that AWS Backup does not support, or that DynamoDB would refuse.
     #[error("{name} cannot be applied: {reason}")]
     Override {
@@ -184,7 +194,7 @@ impl HasErrorName for Error {
             Error::Rotation(error) => error.name(),
             Error::Input(error) => error.name(),
             Error::Configuration(error) => error.name(),
-            Error::Timeout { .. } => ErrorName::InvalidInput,
+            Error::Timeout { .. } | Error::Verification(_) => ErrorName::InvalidInput,
             Error::Override { .. } => ErrorName::OverrideNotSupported,
             Error::TargetTableExists { .. } => ErrorName::TargetTableExists,
             Error::BackupInUse { .. } => ErrorName::BackupInUse,
@@ -226,6 +236,8 @@ impl Step for RestoreBackup {
         let template = self.template.as_ref().map_err(|error| Error::from(error.clone()));
         let wanted = Request::from_input(input.execution_input, template)?;
         let rotation = Rotation::plan(&wanted.backup, &wanted.patterns)?;
+        let source = &wanted.backup.backed_up_resource_arn;
+        let expected = input.verification.expected(source, rotation.backed_up_at)?;
         let started = match rotation.recovery_point_kind {
             RecoveryPointKind::DynamoDb => {
                 self.restore_with_dynamodb(&wanted, &rotation.target_table, input.entered_at).await?
@@ -251,6 +263,7 @@ impl Step for RestoreBackup {
         Ok(Output {
             wait_seconds,
             restore,
+            expected,
             source_table_arn: wanted.backup.backed_up_resource_arn,
             ssm_parameter_name: rotation.ssm_parameter_name,
             adopted: started.adopted,
@@ -264,7 +277,7 @@ impl Step for RestoreBackup {
     }
 }
 
-/// Returns how long the restore may take. A week is the maximum, because the state machine itself ends a day later.
+/// Returns how long the restore may take. A week is the maximum, because the state machine itself ends a week later.
 fn timeout(input: &Input) -> Result<TimeDelta, Error> {
     if let Some(seconds) = input.execution_input.restore_timeout_seconds {
         return match seconds {

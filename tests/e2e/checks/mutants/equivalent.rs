@@ -6,6 +6,9 @@ type Equivalent = (&'static str, &'static str);
 const NO_STATE_READS_IT: &str = "people read it in the history, and no state reads it";
 const NULL_WITHOUT_IT: &str = "without it, the reader reads null";
 const ABSENT_WITHOUT_IT: &str = "the output omits it if it does not apply to the strength";
+const ONE_OF_THEM: &str = "each of them may be absent, and verify-table refuses an expectation without any";
+const DEFAULT_WITHOUT_IT: &str =
+    "without it, verify-table takes its default, and a unit test checks the value";
 const VARIABLES_FOLLOW: &str = "the next states read only variables";
 const OTHERS_ARE_RETRIED: &str =
     "the errors of another service are not declared, and the other names are retried";
@@ -247,6 +250,19 @@ const ROTATE_RESTORE: &[Equivalent] = &[
     ("drop /States/Sync Settings Again/Retry/0/ErrorEquals/1", OTHERS_ARE_RETRIED),
     ("drop /States/Sync Settings Again/Retry/0/ErrorEquals/2", OTHERS_ARE_RETRIED),
     ("drop /States/Sync Settings Again/Retry/0/ErrorEquals/3", OTHERS_ARE_RETRIED),
+    ("drop /States/Verify Table/Retry/0/ErrorEquals/0", OTHERS_ARE_RETRIED),
+    ("drop /States/Verify Table/Retry/0/ErrorEquals/1", OTHERS_ARE_RETRIED),
+    ("drop /States/Verify Table/Retry/0/ErrorEquals/2", OTHERS_ARE_RETRIED),
+    ("drop /States/Verify Table/Retry/0/ErrorEquals/3", OTHERS_ARE_RETRIED),
+    (
+        "/Assign/verifyTableOutput",
+        "it stays null then, as without a verification, and a scenario checks the output",
+    ),
+    ("restore-backup.output/$defs/Expected/properties/Items", ONE_OF_THEM),
+    ("restore-backup.output/$defs/Expected/properties/Incremental", ONE_OF_THEM),
+    ("restore-backup.output/$defs/Expected/properties/Table", ONE_OF_THEM),
+    ("restore-backup.output/$defs/Incremental/properties/ToleranceSeconds", DEFAULT_WITHOUT_IT),
+    ("restore-backup.output/$defs/LiveTable/properties/AllowedDifferencePercent", DEFAULT_WITHOUT_IT),
     ("/Assign/syncSettingsOutput", "it stays null then, as without a sync, and a scenario checks the output"),
 ];
 

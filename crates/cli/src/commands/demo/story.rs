@@ -12,7 +12,8 @@ use aws_config::SdkConfig;
 use backup::Backup;
 use local_aws::{ACCOUNT, Progress};
 use restored::Restored;
-use scene::{PARAMETER, SOURCE, Scene};
+use scene::Scene;
+pub(super) use scene::{PARAMETER, SOURCE, older_copy, parameters, pointer};
 use tablekeeper_core::rotation::decision::execution_name;
 
 use super::{WAIT_SCALE, table};
@@ -24,7 +25,7 @@ use crate::{console, follow, function, machines};
 /// Timeout until a notification has started its execution.
 const START: Duration = Duration::from_secs(60);
 /// Interval between polls of the local stack.
-const POLL: Duration = Duration::from_millis(100);
+pub(super) const POLL: Duration = Duration::from_millis(100);
 
 /// Runs all chapters. Fails at the first result that differs from the expected one.
 pub(crate) async fn run(
@@ -73,7 +74,10 @@ pub(crate) async fn run(
 }
 
 /// Starts the local stack and prepares the functions concurrently.
-async fn set_up(console: &Arc<Console>, background: &mut Background) -> anyhow::Result<(SdkConfig, PathBuf)> {
+pub(super) async fn set_up(
+    console: &Arc<Console>,
+    background: &mut Background,
+) -> anyhow::Result<(SdkConfig, PathBuf)> {
     console.busy("starting the local stack and preparing the functions");
     let teller = Arc::clone(console);
     let progress: Progress = Arc::new(move |line: &str| teller.event(line));
@@ -105,6 +109,6 @@ async fn follow_execution(console: &Console, scene: &Scene, backup: &Backup) -> 
 }
 
 /// Returns the last part of an ARN or path.
-fn name_of(arn: &str) -> &str {
+pub(super) fn name_of(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }

@@ -35,7 +35,7 @@ const FOR_MORE_TABLES: &str = "incremental-tables";
 const VERIFIES: &str = "restore-test";
 
 /// Returns the path of a workflow's template.
-pub(crate) fn template(workflow: &str) -> anyhow::Result<PathBuf> {
+fn template(workflow: &str) -> anyhow::Result<PathBuf> {
     Ok(folder()?.join(workflow).with_extension("yaml"))
 }
 
@@ -52,22 +52,25 @@ pub(crate) async fn everything(
     let mut stacks = BTreeMap::new();
     for workflow in workflows()? {
         progress(&format!("deploying {workflow}"));
-        let stack = stack_name(&workflow);
         let parameters = parameters(&workflow, config, &stacks).await?;
-        let outputs = local_aws::deploy(
-            config,
-            &Deployment {
-                template: &template(&workflow)?,
-                stack_name: &stack,
-                parameters: &parameters,
-                bootstrap,
-            },
-        )
-        .await
-        .with_context(|| format!("{workflow} cannot be deployed"))?;
-        stacks.insert(stack, outputs);
+        let outputs = deploy(config, &workflow, &parameters, bootstrap).await?;
+        stacks.insert(stack_name(&workflow), outputs);
     }
     Ok(stacks)
+}
+
+/// Deploys the template of a workflow under the workflow's own stack name. Returns the outputs of the stack.
+pub(crate) async fn deploy(
+    config: &SdkConfig,
+    workflow: &str,
+    parameters: &[(&str, String)],
+    bootstrap: &Path,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let (template, stack_name) = (template(workflow)?, stack_name(workflow));
+    let deployment = Deployment { template: &template, stack_name: &stack_name, parameters, bootstrap };
+    local_aws::deploy(config, &deployment)
+        .await
+        .with_context(|| format!("infra/{workflow}.yaml cannot be deployed"))
 }
 
 /// Returns the workflows that have a template of their own, in alphabetical order. The one that needs the stack of another

@@ -44,6 +44,15 @@ fn time_keeps_its_own_offset() {
 }
 
 #[test]
+fn the_time_of_a_recovery_point_of_aws_backup_is_that_of_its_job() {
+    let patterns = Patterns::new("orders", "copy", None).unwrap();
+    let mut given = backup("orders", "2019-09-02T23:30:00+05:30");
+    given.recovery_point_arn = "arn:aws:backup:eu-west-1:123456789012:recovery-point:b4e58d3a".to_owned();
+    let rotation = Rotation::plan(&given, &patterns).unwrap();
+    assert_eq!(rotation.backed_up_at.to_rfc3339(), "2019-09-02T18:00:00+00:00");
+}
+
+#[test]
 fn missing_time_is_read_from_the_backup_id() {
     let patterns = Patterns::new("orders", "copy", None).unwrap();
     let without = |arn: &str| {
@@ -54,6 +63,7 @@ fn missing_time_is_read_from_the_backup_id() {
     for id in ["01568804569000-d3306d76", "1568804569000-d3306d76"] {
         let rotation = without(&format!("{table}/backup/{id}")).unwrap();
         assert_eq!(rotation.target_table, "copy-20190918-11-02-49");
+        assert_eq!(rotation.backed_up_at.timestamp(), 1_568_804_569);
     }
     for untold in [
         &format!("{table}/backup/156880456900-d3306d76"),

@@ -23,7 +23,8 @@ fn copy(day: u32) -> String {
 async fn publish(aws: &FakeAws, day: u32) -> Result<Value, Failure> {
     let step = PublishPointer { ssm: aws.clients().ssm() };
     let payload = json!({ "executionArn": format!("execution-{day}"), "ssmParameterName": NAME,
-        "tableArn": copy(day), "recoveryPointArn": format!("backup-{day}") });
+        "tableArn": copy(day), "recoveryPointArn": format!("backup-{day}"),
+        "verified": "SAMPLED" });
     step.run_json(payload).await
 }
 
@@ -43,7 +44,7 @@ fn other(day: u32) -> Value {
         writer: Writer::Rotation,
         execution: format!("execution-{day}"),
         backup: None,
-        verified: NOT_VERIFIED.to_owned(),
+        verified: pointer::NOT_VERIFIED.to_owned(),
         pins: false,
     };
     json!({ "Name": NAME, "Value": copy(day), "Description": description.text(&copy(day)) })
@@ -52,15 +53,15 @@ fn other(day: u32) -> Value {
 #[tokio::test]
 async fn no_name_publishes_nothing() {
     let step = PublishPointer { ssm: FakeAws::default().clients().ssm() };
-    let payload =
-        json!({ "executionArn": "e", "ssmParameterName": null, "tableArn": "t", "recoveryPointArn": "b" });
+    let payload = json!({ "executionArn": "e", "ssmParameterName": null, "tableArn": "t", "recoveryPointArn": "b", "verified": "none" });
     assert_eq!(step.run_json(payload).await.unwrap()["Outcome"], "Skipped");
 }
 
 #[tokio::test]
 async fn a_missing_name_is_rejected() {
     let step = PublishPointer { ssm: FakeAws::default().clients().ssm() };
-    let payload = json!({ "executionArn": "e", "tableArn": "t", "recoveryPointArn": "b" });
+    let payload =
+        json!({ "executionArn": "e", "tableArn": "t", "recoveryPointArn": "b", "verified": "none" });
     let failure = step.run_json(payload).await.unwrap_err();
     assert_eq!(failure.name, ErrorName::InvalidInput);
     assert!(failure.message.contains("missing field `ssmParameterName`"), "{failure}");
@@ -91,7 +92,7 @@ async fn the_first_version_has_no_previous_one_and_says_what_it_is_from() {
     assert_eq!((values(&aws), labels(&aws)), (vec![copy(2)], [Some(1), None, None]));
     let description = aws.calls("ssm:PutParameter")[0].input["Description"].clone();
     let expected =
-        "by=rotation table=orders-20240102-00-00-00 execution=execution-2 backup=backup-2 verified=none";
+        "by=rotation table=orders-20240102-00-00-00 execution=execution-2 backup=backup-2 verified=SAMPLED";
     assert_eq!(description, expected);
 }
 
@@ -218,7 +219,7 @@ async fn a_refused_write_has_its_error_name_and_is_tried_once() {
         let retry = aws_config::retry::RetryConfig::standard();
         let step = PublishPointer { ssm: aws.clients_with(retry).ssm() };
         let payload = json!({ "executionArn": "e", "ssmParameterName": NAME, "tableArn": copy(2),
-            "recoveryPointArn": "b" });
+            "recoveryPointArn": "b", "verified": "none" });
         let failure = step.run_json(payload).await.unwrap_err();
         assert_eq!((failure.name, aws.calls("ssm:PutParameter").len()), (name, 1), "{failure}");
     }

@@ -33,7 +33,8 @@ fn input(recovery_point: &str) -> Value {
         },
         "enteredAt": "1970-01-01T00:17:00Z",
         "restoreRoleArn": "arn:aws:iam::123456789012:role/restore",
-        "restoreTimeoutHours": "1"
+        "restoreTimeoutHours": "1",
+        "verification": { "against": "incremental", "allowedDifferencePercent": "0", "toleranceSeconds": "2" }
     })
 }
 
@@ -157,6 +158,7 @@ async fn an_arn_without_patterns_is_restored_as_the_trigger_would() {
     let output = run(&[&restore], &[], short).await.unwrap();
     assert_eq!(output["restore"]["recoveryPointArn"], BACKUP);
     assert_eq!(output["sourceTableArn"], TABLE);
+    assert_eq!(output["expected"]["Incremental"]["At"], "2019-09-02T13:48:52Z");
     assert_eq!(output["ssmParameterName"], "/copies/orders");
 }
 
@@ -567,4 +569,13 @@ async fn no_parameter_is_null_absent_or_empty() {
         let output = run(&[&restore], &[], with(input(BACKUP), "SSMParameterName", name)).await.unwrap();
         assert_eq!(output["ssmParameterName"], Value::Null);
     }
+}
+
+#[tokio::test]
+async fn a_wrong_parameter_of_the_verification_starts_no_restore() {
+    let wrong = json!({ "against": "both", "allowedDifferencePercent": "0", "toleranceSeconds": "2" });
+    let mut given = input(BACKUP);
+    given["verification"] = wrong;
+    let failure = run(&[], &[], given).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::InvalidInput);
 }

@@ -7,7 +7,7 @@ use tablekeeper_core::aws::own_tag;
 use super::{
     backup::Backup,
     name_of,
-    scene::{PARAMETER, SOURCE, Scene},
+    scene::{PARAMETER, SOURCE, Scene, pointer},
 };
 use crate::commands::demo::compare::{Items, compare};
 use crate::commands::demo::table;
@@ -23,7 +23,7 @@ pub(crate) struct Restored {
 impl Restored {
     /// Finds the table by the pointer, as its readers do, and checks that it was restored from the backup.
     pub(crate) async fn find(console: &Console, scene: &Scene, backup: &Backup) -> anyhow::Result<Self> {
-        let arn = scene.pointer().await?;
+        let arn = pointer(&scene.config).await?;
         ensure!(arn != scene.older_copy, "the pointer {PARAMETER} has not moved");
         let table = table::describe(&scene.dynamodb, name_of(&arn)).await?;
         let status = table.table_status.as_ref().map_or("UNKNOWN", TableStatus::as_str);

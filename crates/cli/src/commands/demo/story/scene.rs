@@ -7,7 +7,6 @@ use aws_config::SdkConfig;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_sdk_ssm::types::ParameterType;
 use chrono::{DateTime, TimeDelta, Utc};
-use local_aws::Deployment;
 
 use super::name_of;
 use crate::commands::demo::compare::Items;
@@ -15,13 +14,11 @@ use crate::commands::demo::table;
 use crate::commands::local::provision;
 use crate::console::Console;
 use crate::failure;
-use crate::machines::stack_name;
 
 /// The table that is backed up.
 pub(crate) const SOURCE: &str = "orders-production";
 /// The pointer. Readers of the staging copy read the ARN of their table here.
 pub(crate) const PARAMETER: &str = "/staging/orders/table-arn";
-const WORKFLOW: &str = "rotate-restore";
 
 /// The clients and names that the chapters share.
 #[derive(Debug)]
@@ -45,22 +42,9 @@ impl Scene {
         console.busy("deploying");
         let topic = provision::notifications(config).await?;
         let inbox = subscribe_inbox(config, &topic).await?;
-        let outputs = local_aws::deploy(
-            config,
-            &Deployment {
-                template: &provision::template(WORKFLOW)?,
-                stack_name: &stack_name(WORKFLOW),
-                parameters: &[
-                    ("BackupSNSTopicARN", topic),
-                    ("SourcePattern", "-production$".to_owned()),
-                    ("ReplacementPattern", "-staging".to_owned()),
-                    ("SSMParameterName", PARAMETER.to_owned()),
-                ],
-                bootstrap,
-            },
-        )
-        .await
-        .context("infra/rotate-restore.yaml cannot be deployed")?;
+        let mut parameters = parameters().to_vec();
+        parameters.push(("BackupSNSTopicARN", topic));
+        let outputs = provision::deploy(config, "rotate-restore", &parameters, bootstrap).await?;
         let state_machine =
             outputs.get("StateMachineArn").context("the template has no output StateMachineArn")?.clone();
         let dynamodb = aws_sdk_dynamodb::Client::new(config);
@@ -87,23 +71,35 @@ impl Scene {
         console.event(&format!("{count} items written and read back; they cover every DynamoDB type"));
         Ok(items)
     }
+}
 
-    /// Returns the table ARN that the pointer has now.
-    pub(crate) async fn pointer(&self) -> anyhow::Result<String> {
-        aws_sdk_ssm::Client::new(&self.config)
-            .get_parameter()
-            .name(PARAMETER)
-            .send()
-            .await
-            .map_err(failure::aws("ssm:GetParameter"))?
-            .parameter
-            .and_then(|parameter| parameter.value)
-            .with_context(|| format!("{PARAMETER} has no value"))
-    }
+/// Returns the table ARN that the pointer has now.
+pub(crate) async fn pointer(config: &SdkConfig) -> anyhow::Result<String> {
+    aws_sdk_ssm::Client::new(config)
+        .get_parameter()
+        .name(PARAMETER)
+        .send()
+        .await
+        .map_err(failure::aws("ssm:GetParameter"))?
+        .parameter
+        .and_then(|parameter| parameter.value)
+        .with_context(|| format!("{PARAMETER} has no value"))
+}
+
+/// Returns the parameters by which the backups of [`SOURCE`] are restored and [`PARAMETER`] is moved.
+pub(crate) fn parameters() -> [(&'static str, String); 3] {
+    [
+        ("SourcePattern", "-production$".to_owned()),
+        ("ReplacementPattern", "-staging".to_owned()),
+        ("SSMParameterName", PARAMETER.to_owned()),
+    ]
 }
 
 /// Creates an empty table as yesterday's copy, and points the parameter at it.
-async fn older_copy(config: &SdkConfig, dynamodb: &aws_sdk_dynamodb::Client) -> anyhow::Result<String> {
+pub(crate) async fn older_copy(
+    config: &SdkConfig,
+    dynamodb: &aws_sdk_dynamodb::Client,
+) -> anyhow::Result<String> {
     let yesterday = now() - TimeDelta::days(1);
     let name = format!("orders-staging-{}", yesterday.format("%Y%m%d-%H-%M-%S"));
     let arn = table::create_older_copy(dynamodb, &name).await?;

@@ -1,0 +1,18 @@
+//! Describes an execution of a state machine: what was asked, what happened, and by which way.
+//!
+//! [`Report::new`] makes one document of what AWS Step Functions says about an execution. It does not matter how the
+//! execution ended, nor whether it ended at all. [`page`] draws the document as one self-contained HTML page. Nothing
+//! here calls AWS: the caller passes the description, the definition and the history.
+
+mod diagram;
+mod graph;
+mod history;
+mod page;
+mod redaction;
+mod report;
+mod timeline;
+
+pub use history::{Event, Failure, message};
+pub use page::page;
+pub use report::{Execution, Fact, RepeatedFailure, Report, StateReport, Status, Transition};
+pub use timeline::{Entry, MOST_ENTRIES};
