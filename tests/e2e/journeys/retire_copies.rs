@@ -22,7 +22,7 @@ async fn execute(deployed: &Deployed, output: &str, name: &str, input: &Value) -
 }
 
 async fn is_marked(deployed: &Deployed, table: &str) -> bool {
-    let tags = own_tag::all(&deployed.dynamodb, &table_arn(deployed, table)).await.unwrap();
+    let tags = own_tag::own(&deployed.dynamodb, &table_arn(deployed, table)).await.unwrap();
     tags.unwrap().contains_key(RETIRING)
 }
 

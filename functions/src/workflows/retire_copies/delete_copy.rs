@@ -111,7 +111,8 @@ impl Step for DeleteCopy {
         if decision.copy.table_id == copy.table_id && decision.copy.status == TableStatus::Deleting.as_str() {
             return deleted(Some("it was being deleted already"));
         }
-        if let Err(detail) = &decision.copy.tags {
+        // The tags of the others decide which copies are verified, and so which one of them stays.
+        if let Some(detail) = decisions.iter().find_map(|decision| decision.copy.tags.as_ref().err()) {
             return Err(unreadable(detail).into());
         }
         if let Some(reason) = self.stays(decision, &copy, &execution_arn) {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
-use tablekeeper_core::aws::own_tag::{RETIRING, all};
+use tablekeeper_core::aws::own_tag::{RETIRING, own};
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::retire::CopyToRetire;
 use tablekeeper_core::retire::mark::{Mark, remove};
