@@ -32,6 +32,16 @@ pub enum VerifyError {
         /// What is in progress.
         reason: &'static str,
     },
+    /// The stream may not have delivered every change of the second yet.
+    #[error(
+        "the items of {at} are known at {settled_at}, when the stream has delivered the changes until then"
+    )]
+    NotSettled {
+        /// The second.
+        at: DateTime<Utc>,
+        /// Time from which on the second can be read.
+        settled_at: DateTime<Utc>,
+    },
     /// The item history does not cover the seconds.
     #[error("the items of {at} in {location} are not all known: {why}")]
     HistoryIncomplete {
@@ -104,7 +114,7 @@ impl HasErrorName for VerifyError {
         match self {
             VerifyError::Input(_) => ErrorName::InvalidInput,
             VerifyError::TableMissing(_) | VerifyError::TableReplaced(_) => ErrorName::TargetTableMissing,
-            VerifyError::TableBusy { .. } => ErrorName::ResourceBusy,
+            VerifyError::TableBusy { .. } | VerifyError::NotSettled { .. } => ErrorName::ResourceBusy,
             VerifyError::HistoryIncomplete { .. } | VerifyError::Outlived(_) => ErrorName::HistoryIncomplete,
             VerifyError::NoHistory { .. } => ErrorName::SourceTableMissing,
             VerifyError::AsOf(error) => error.name(),

@@ -35,6 +35,9 @@ const MOST_KEYS: usize = 100;
 /// Maximum bytes of all keys that must exist, as the payload of a step is limited.
 const MOST_KEY_BYTES: usize = 32_768;
 
+/// How long the plan waits until the stream has delivered the changes of a second. Its retries last longer.
+const LONGEST_WAIT: TimeDelta = TimeDelta::hours(1);
+
 /// A key as DynamoDB JSON, such as `{"id": {"S": "1"}}`.
 pub type Key = BTreeMap<String, BTreeMap<String, String>>;
 
@@ -179,6 +182,8 @@ pub enum WantedSide {
         at: DateTime<Utc>,
         /// Seconds before and after.
         tolerance_seconds: u32,
+        /// Time from which on the stream has delivered the changes of these seconds.
+        settled_at: DateTime<Utc>,
         /// Location of the item history.
         items: Items,
         /// Days for which the bucket retains noncurrent versions; 0 means forever.
@@ -305,12 +310,12 @@ impl Incremental {
         let settle = number("SettleSeconds", None, &defaults.settle_seconds, 0, MOST_SETTLE_SECONDS)?;
         let days = number("NoncurrentDays", None, &defaults.noncurrent_days, 0, MOST_DAYS)?;
         let refused = |reason: String| Err(InvalidInput { field: "At", reason });
-        let latest =
-            started_at.trunc_subsecs(0) - TimeDelta::seconds(i64::from(settle) + i64::from(tolerance));
+        let settling = TimeDelta::seconds(i64::from(settle) + i64::from(tolerance));
+        let latest = started_at.trunc_subsecs(0) + (LONGEST_WAIT - settling).min(TimeDelta::zero());
         if at > latest {
             return refused(format!(
-                "is {at}; it must be {latest} or earlier: the stream has then delivered the changes of that second \
-                 (SettleSeconds) and of ToleranceSeconds after it"
+                "is {at}; it must be {latest} or earlier: the verification waits for at most an hour until the stream has \
+                 delivered the changes of that second (SettleSeconds) and of ToleranceSeconds after it"
             ));
         }
         // As in a snapshot, one day is left for the verification.
@@ -331,6 +336,7 @@ impl Incremental {
             table_name,
             at,
             tolerance_seconds: tolerance,
+            settled_at: at + settling,
             items: Items { bucket: defaults.item_bucket.clone(), prefix, failures_prefix, folder },
             noncurrent_days: days,
         })

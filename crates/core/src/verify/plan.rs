@@ -32,7 +32,13 @@ pub async fn plan(
     wanted: Wanted,
     execution_arn: &str,
     started_at: DateTime<Utc>,
+    now: DateTime<Utc>,
 ) -> Result<Verification, VerifyError> {
+    if let WantedSide::Incremental { at, settled_at, .. } = wanted.expected
+        && now < settled_at
+    {
+        return Err(VerifyError::NotSettled { at, settled_at });
+    }
     let table = table_description::describe(&clients.dynamodb(), &wanted.table_name).await?;
     let table = table.ok_or_else(|| VerifyError::TableMissing(wanted.table_name.clone()))?;
     check_readable(&wanted.table_name, &table)?;
@@ -82,7 +88,15 @@ async fn expectation(
 ) -> Result<Expectation, VerifyError> {
     match &wanted.expected {
         WantedSide::Items { bucket, place } => of_items(clients, wanted, bucket, place).await,
-        WantedSide::Incremental { table_arn, table_name, at, tolerance_seconds, items, noncurrent_days } => {
+        WantedSide::Incremental {
+            table_arn,
+            table_name,
+            at,
+            tolerance_seconds,
+            items,
+            noncurrent_days,
+            ..
+        } => {
             let (table, now) =
                 (table_description::describe(&clients.dynamodb(), table_arn).await?, started_at);
             let stream = table.as_ref().and_then(TableDescription::latest_stream_label);

@@ -246,6 +246,17 @@ async fn a_table_is_compared_with_a_second_of_an_incremental_backup() {
 }
 
 #[tokio::test]
+async fn a_second_whose_changes_may_still_come_is_waited_for() {
+    let (aws, items) = with_history().await;
+    set(&aws, &items);
+    let mut recent = of_second_100("EXACT");
+    recent["Expected"]["Incremental"]["At"] = json!(history::second(595).to_rfc3339());
+    let failure = verify(&aws, recent).await.unwrap_err();
+    assert_eq!(failure.name, ErrorName::ResourceBusy);
+    assert!(failure.message.contains("are known at 2027-01-15 08:14:57 UTC"), "{failure}");
+}
+
+#[tokio::test]
 async fn what_changed_within_the_tolerance_may_have_any_of_its_states() {
     let (aws, items) = with_history().await;
     // Each has the state of another second from 98 to 102.

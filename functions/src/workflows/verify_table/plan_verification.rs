@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
+use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::storage::FilesError;
 use tablekeeper_core::verify::comparing::buckets;
@@ -21,6 +22,7 @@ use crate::step::{Failure, Step};
 #[derive(Debug)]
 pub struct PlanVerification {
     clients: Clients,
+    clock: Clock,
 }
 
 /// The input that the state machine passes.
@@ -102,13 +104,15 @@ impl Step for PlanVerification {
     type Error = VerifyError;
 
     fn new(clients: &Clients) -> Result<PlanVerification, Failure> {
-        Ok(PlanVerification { clients: clients.clone() })
+        Ok(PlanVerification { clients: clients.clone(), clock: Clock::System })
     }
 
     async fn run(&self, input: Input) -> Result<Output, VerifyError> {
         let Input { execution_arn, execution_input, started_at, defaults } = input;
         let wanted = execution_input.wanted(&defaults, &execution_arn, started_at)?;
-        let verification = plan(&self.clients, wanted, &execution_arn, started_at).await?;
+        // The clocks of Step Functions and Lambda may differ.
+        let now = self.clock.now().max(started_at);
+        let verification = plan(&self.clients, wanted, &execution_arn, started_at, now).await?;
         Ok(Output::from_plan(verification))
     }
 }

@@ -127,8 +127,8 @@ fn invalid_input_is_refused_with_a_sentence() {
         ),
         (
             "Expected",
-            incremental("orders", "2026-11-30T11:54:59Z", 2),
-            "At is 2026-11-30 11:54:59 UTC; it must be 2026-11-30 11:54:58 UTC or earlier: the stream has then",
+            incremental("orders", "2026-11-30T12:00:01Z", 2),
+            "At is 2026-11-30 12:00:01 UTC; it must be 2026-11-30 12:00:00 UTC or earlier: the verification waits",
         ),
         (
             "Expected",
