@@ -45,7 +45,8 @@ pub enum Error {
     /// The table is being retired.
     #[error(
         "table {table_arn} is being retired ({mark}), so the SSM parameter {name} must not point at it; take another \
-         copy, or stop that execution, remove the tag {RETIRING} of the table and start again"
+         copy, or stop that execution, wait five minutes, because a step of it may still be running, remove the tag \
+         {RETIRING} of the table and start again"
     )]
     Retiring {
         /// Name of the parameter.

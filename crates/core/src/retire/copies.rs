@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::mark::Mark;
 use crate::aws::failure::AwsFailure;
-use crate::aws::own_tag::{self, RECOVERY_POINT, RETIRING, VERIFIED};
+use crate::aws::own_tag::{self, DAMAGED, RECOVERY_POINT, RETIRING, VERIFIED};
 use crate::aws::table::describe;
 use crate::clock::utc;
 use crate::error_name::ErrorName;
@@ -136,7 +136,7 @@ async fn tags(
         Ok(tags) => {
             let mut tags = tags.unwrap_or_default();
             Ok(Ok(Tags {
-                verified: tags.contains_key(VERIFIED),
+                verified: tags.get(VERIFIED).is_some_and(|value| !value.starts_with(DAMAGED)),
                 mark: tags.get(RETIRING).map(|value| Mark::parse(value)),
                 recovery_point: tags.remove(RECOVERY_POINT),
             }))

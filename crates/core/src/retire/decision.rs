@@ -394,7 +394,7 @@ mod tests {
         let version = Version { number: 1, value, description: None, labels: Vec::new(), written_at: None };
         let mut pointers = Pointers::default();
         pointers.add("/p", &History { versions: vec![version] });
-        let execution = Execution::new("arn:e", Some(r#"{"To":"orders-20260302-02-00-00"}"#));
+        let execution = Execution::new("arn:e", Some(r#"{"Target":"orders-20260302-02-00-00"}"#));
         let copies = (1..=3).map(copy).collect();
         let decisions = decide(&config(1), OWN, copies, &pointers, &[execution]);
         let texts: Vec<String> = decisions.iter().map(Decision::text).collect();

@@ -88,7 +88,10 @@ impl ExecutionInput {
         let asked: Vec<_> = [
             one.map(|names| names_of("TableName", names)),
             self.table_names.clone().map(|names| names_of("TableNames", names)),
-            self.table_name_pattern.as_deref().map(pattern_of),
+            self.table_name_pattern.as_deref().map(|pattern| match pattern {
+                "" => Err(field("TableNamePattern", "is empty; .* selects the copies of all tables")),
+                pattern => pattern_of(pattern),
+            }),
         ]
         .into_iter()
         .flatten()

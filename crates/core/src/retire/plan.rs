@@ -26,11 +26,12 @@ impl Readers {
         bases: &Bases,
     ) -> Result<Vec<Decision>, AwsFailure> {
         let names = copies::names(&self.dynamodb, bases).await?;
-        let copies = copies::read(&self.dynamodb, &names).await?;
-        if copies.is_empty() {
+        if names.is_empty() {
             return Ok(Vec::new());
         }
+        // First, because whoever works on a copy may tag it as verified at the end.
         let running = running::read(&self.sfn, &config.state_machine_arns).await?;
+        let copies = copies::read(&self.dynamodb, &names).await?;
         // Last, because whoever works on a copy may point a parameter at it at the end.
         let pointers = pointers::read(&self.ssm, &config.parameter_prefixes).await?;
         Ok(decide(config, execution_arn, copies, &pointers, &running))

@@ -13,11 +13,14 @@ use super::names_in;
 use crate::aws::arn::{Arn, backed_up_table};
 use crate::aws::failure::AwsFailure;
 use crate::aws::pointer::history;
+use crate::error_name::ErrorName;
 use crate::rotation::naming::split_time;
 use crate::rotation::pointer::{History, Version};
 
 /// Number of parameters that are read at a time.
 const AT_A_TIME: usize = 4;
+/// Parameters of a page, the most that DescribeParameters returns.
+const PAGE: i32 = 50;
 
 /// A parameter that names a table, and how: `current`, `previous` or the labels of a version.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -78,7 +81,7 @@ impl Pointers {
 /// cannot be read: it might point at any table.
 pub async fn read(ssm: &aws_sdk_ssm::Client, prefixes: &[String]) -> Result<Pointers, AwsFailure> {
     let mut names = Vec::new();
-    let mut pages = ssm.describe_parameters().into_paginator().send();
+    let mut pages = ssm.describe_parameters().max_results(PAGE).into_paginator().send();
     while let Some(page) = pages.next().await {
         let page = page.map_err(AwsFailure::from_call("ssm:DescribeParameters"))?;
         for parameter in page.parameters.unwrap_or_default() {
@@ -91,6 +94,10 @@ pub async fn read(ssm: &aws_sdk_ssm::Client, prefixes: &[String]) -> Result<Poin
     let histories: Vec<History> = futures::stream::iter(reads).buffered(AT_A_TIME).try_collect().await?;
     let mut pointers = Pointers::default();
     for (name, history) in names.iter().zip(&histories) {
+        if history.versions.is_empty() {
+            let detail = format!("{name} was listed, but has no versions; it may have been deleted just now");
+            return Err(AwsFailure::new("ssm:GetParameterHistory", ErrorName::ServiceUnavailable, detail));
+        }
         pointers.add(name, history);
     }
     Ok(pointers)

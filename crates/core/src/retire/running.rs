@@ -3,14 +3,12 @@
 //! The input of an execution names a copy by its name or ARN. The input of a rotation names the recovery point instead,
 //! whose id the copy has in its tag.
 
-use std::collections::BTreeSet;
-
 use aws_sdk_sfn::error::ProvideErrorMetadata;
 use aws_sdk_sfn::types::ExecutionStatus;
 use futures::{StreamExt as _, TryStreamExt as _};
+use serde_json::Value;
 
 use super::copies::Copy;
-use super::names_in;
 use crate::aws::failure::AwsFailure;
 
 /// Number of executions that are described at a time.
@@ -21,24 +19,51 @@ const AT_A_TIME: usize = 4;
 pub struct Execution {
     /// ARN of the execution.
     pub arn: String,
-    /// What its input names; `None` if the input cannot be read. It may then work on any copy.
-    pub names: Option<BTreeSet<String>>,
+    /// Its input; `None` if it cannot be read, or does not name what the execution works on, such as an empty one. The
+    /// execution may then work on any copy.
+    pub input: Option<String>,
 }
 
 impl Execution {
     /// Creates an execution with an input.
     pub fn new(arn: &str, input: Option<&str>) -> Execution {
-        let names = input.map(|input| names_in(input).map(str::to_owned).collect());
-        Execution { arn: arn.to_owned(), names }
+        let input = input.filter(|input| names_a_subject(input)).map(str::to_owned);
+        Execution { arn: arn.to_owned(), input }
     }
 
     /// Returns whether the execution may work on a copy.
     pub fn may_work_on(&self, copy: &Copy) -> bool {
         let recovery_point = copy.tags.as_ref().ok().and_then(|tags| tags.recovery_point.as_ref());
-        self.names.as_ref().is_none_or(|names| {
-            names.contains(&copy.table_name) || recovery_point.is_some_and(|id| names.contains(id))
+        self.input.as_ref().is_none_or(|input| {
+            input.contains(&copy.table_name) || recovery_point.is_some_and(|id| input.contains(id))
         })
     }
+}
+
+/// Fields of inputs that name a table, a backup, or a parameter.
+const SUBJECTS: [&str; 12] = [
+    "BackupArn",
+    "BackupSnsMessage",
+    "RestoreJobId",
+    "SSMParameterName",
+    "Snapshot",
+    "Source",
+    "SourceTableArn",
+    "TableArn",
+    "TableName",
+    "TableNames",
+    "Target",
+    "table_name",
+];
+
+/// Returns whether an input names what its execution works on. Other inputs select tables by a pattern, by a tag, or by
+/// the template's parameters.
+fn names_a_subject(input: &str) -> bool {
+    let input: Option<Value> = serde_json::from_str(input).ok();
+    let members = input.as_ref().and_then(Value::as_object);
+    members.is_some_and(|members| {
+        SUBJECTS.iter().any(|name| members.get(*name).is_some_and(|value| !value.is_null()))
+    })
 }
 
 /// Reads the running executions of these state machines.
@@ -55,16 +80,14 @@ pub async fn read(
         arns.extend(listed.into_iter().map(|execution| execution.execution_arn));
     }
     let reads: Vec<_> = arns.iter().map(|arn| execution(sfn, arn)).collect();
-    let executions: Vec<Option<Execution>> =
-        futures::stream::iter(reads).buffered(AT_A_TIME).try_collect().await?;
-    Ok(executions.into_iter().flatten().collect())
+    futures::stream::iter(reads).buffered(AT_A_TIME).try_collect().await
 }
 
-/// Describes an execution. Returns `None` if Step Functions no longer knows it, which is long after its end.
-async fn execution(sfn: &aws_sdk_sfn::Client, arn: &str) -> Result<Option<Execution>, AwsFailure> {
+/// Describes an execution. One that was listed as running, and is not known to another call yet, may work on any copy.
+async fn execution(sfn: &aws_sdk_sfn::Client, arn: &str) -> Result<Execution, AwsFailure> {
     match sfn.describe_execution().execution_arn(arn).send().await {
-        Ok(described) => Ok(Some(Execution::new(arn, described.input()))),
-        Err(error) if error.code() == Some("ExecutionDoesNotExist") => Ok(None),
+        Ok(described) => Ok(Execution::new(arn, described.input())),
+        Err(error) if error.code() == Some("ExecutionDoesNotExist") => Ok(Execution::new(arn, None)),
         Err(error) => Err(AwsFailure::from_call("states:DescribeExecution")(error)),
     }
 }
@@ -111,7 +134,10 @@ mod tests {
             (json!({ "BackupArn": format!("arn:aws:dynamodb:r:1:table/orders/backup/{id}") }), true),
             (json!({ "RecoveryPointArn": format!("arn:aws:backup:r:1:recovery-point:{id}") }), true),
             (json!({ "Target": "orders-20260399-02-00-00" }), false),
-            (json!({}), false),
+            (json!({ "TableName": "customers" }), false),
+            // These inputs select tables by the template's parameters, or by a pattern.
+            (json!({}), true),
+            (json!({ "TableNamePattern": "^customers" }), true),
         ] {
             let executions = running(&with_input(json!(input.to_string()))).await.unwrap();
             assert_eq!(executions[0].may_work_on(&copy), works, "{input}");
@@ -125,10 +151,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refusals_have_their_names_and_an_unknown_execution_is_over() {
-        let aws = with_input(json!("{}"));
+    async fn refusals_have_their_names_and_an_unknown_execution_may_work_on_any_copy() {
+        let aws = with_input(json!(r#"{"TableName":"customers"}"#));
         aws.refuse("states:DescribeExecution", "ExecutionDoesNotExist");
-        assert_eq!(running(&aws).await.unwrap(), []);
+        assert!(running(&aws).await.unwrap()[0].may_work_on(&copy(3)));
         aws.refuse("states:DescribeExecution", "AccessDeniedException");
         assert_eq!(running(&aws).await.unwrap_err().name, ErrorName::AccessDenied);
         aws.refuse("states:ListExecutions", "StateMachineDoesNotExist");

@@ -4,6 +4,7 @@
 //! this execution's mark. This step never removes the mark: an earlier invocation of it might still be about to delete
 //! the table.
 
+use aws_config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{BackupStatus, TableStatus};
 use schemars::JsonSchema;
@@ -12,7 +13,7 @@ use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
-use tablekeeper_core::retire::copies::Bases;
+use tablekeeper_core::retire::copies::{self, Bases, Copy};
 use tablekeeper_core::retire::decision::Decision;
 use tablekeeper_core::retire::mark::USABLE_FOR;
 use tablekeeper_core::retire::plan::Readers;
@@ -119,7 +120,17 @@ impl Step for DeleteCopy {
             let report = CopyReport::kept(&copy.table_name, reason, backup_arn);
             return Ok(Output { deleted: false, report });
         }
-        match dynamodb.delete_table().table_name(&copy.table_name).send().await {
+        // The reading took its time. DeleteTable goes by the name, and the table may be another one by now.
+        let now = copies::read(dynamodb, std::slice::from_ref(&copy.table_name)).await?.pop();
+        let Some(now) = now else { return deleted(Some("it was gone already")) };
+        if let Some(reason) = self.is_not_to_be_deleted(&now, &copy, &execution_arn)? {
+            let report = CopyReport::kept(&copy.table_name, reason, backup_arn);
+            return Ok(Output { deleted: false, report });
+        }
+        // Without SDK retries: after a lost response, a retry might meet a new table of this name.
+        let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
+        let delete = dynamodb.delete_table().table_name(&copy.table_name).customize().config_override(once);
+        match delete.send().await {
             Ok(_) => deleted(None),
             Err(error) if error.code() == Some("ResourceNotFoundException") => {
                 deleted(Some("it was gone already"))
@@ -132,18 +143,36 @@ impl Step for DeleteCopy {
 impl DeleteCopy {
     /// Returns why the table stays after all.
     fn stays(&self, decision: &Decision, copy: &CopyToRetire, execution_arn: &str) -> Option<String> {
-        if decision.copy.table_id != copy.table_id {
-            return Some("it was deleted and made again since the plan".to_owned());
+        let reasons = (!decision.reasons.is_empty()).then(|| decision.text());
+        let is_the_planned_one = decision.copy.table_id == copy.table_id;
+        reasons
+            .filter(|_| is_the_planned_one)
+            .or_else(|| self.is_not_to_be_deleted(&decision.copy, copy, execution_arn).ok().flatten())
+    }
+
+    /// Returns why this table is not the one that this execution marked; `None` if it is.
+    fn is_not_to_be_deleted(
+        &self,
+        table: &Copy,
+        copy: &CopyToRetire,
+        execution_arn: &str,
+    ) -> Result<Option<String>, AwsFailure> {
+        if copy.table_id.is_empty() || table.table_id != copy.table_id {
+            return Ok(Some("it was deleted and made again since the plan".to_owned()));
         }
-        if !decision.reasons.is_empty() {
-            return Some(decision.text());
+        if let Err(detail) = &table.tags {
+            return Err(unreadable(detail));
         }
-        let now = self.clock.now();
-        match decision.copy.mark() {
-            Some(mark) if mark.is_of(execution_arn) && mark.is_younger_than(USABLE_FOR, now) => None,
+        if table.status != TableStatus::Active.as_str() {
+            return Ok(Some(format!("it is {}", table.status)));
+        }
+        Ok(match table.mark() {
+            Some(mark) if mark.is_of(execution_arn) && mark.is_younger_than(USABLE_FOR, self.clock.now()) => {
+                None
+            }
             Some(mark) => Some(format!("its mark is of another execution or too old: {}", mark.value())),
             None => Some("another hand removed its mark".to_owned()),
-        }
+        })
     }
 }
 
