@@ -20,6 +20,9 @@ pub const RECOVERY_POINT: &str = "tablekeeper:recovery-point";
 /// Key of the tag that says how a table was verified, and when.
 pub const VERIFIED: &str = "tablekeeper:verified";
 
+/// First word of the value of [`VERIFIED`] of a table in which a verification found damage.
+pub const DAMAGED: &str = "DAMAGED";
+
 /// Key of the tag that marks a table that is being retired ([`crate::retire::mark`]).
 pub const RETIRING: &str = "tablekeeper:retiring";
 

@@ -36,7 +36,7 @@ const MOST_KEYS: usize = 100;
 const MOST_KEY_BYTES: usize = 32_768;
 
 /// How long the plan waits until the stream has delivered the changes of a second. Its retries last longer.
-const LONGEST_WAIT: TimeDelta = TimeDelta::hours(1);
+const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(15);
 
 /// A key as DynamoDB JSON, such as `{"id": {"S": "1"}}`.
 pub type Key = BTreeMap<String, BTreeMap<String, String>>;
@@ -314,7 +314,7 @@ impl Incremental {
         let latest = started_at.trunc_subsecs(0) + (LONGEST_WAIT - settling).min(TimeDelta::zero());
         if at > latest {
             return refused(format!(
-                "is {at}; it must be {latest} or earlier: the verification waits for at most an hour until the stream has \
+                "is {at}; it must be {latest} or earlier: the verification waits for at most 15 minutes until the stream has \
                  delivered the changes of that second (SettleSeconds) and of ToleranceSeconds after it"
             ));
         }

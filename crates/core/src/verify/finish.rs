@@ -77,16 +77,19 @@ pub async fn finish(
         return Err(work.broken(&of.report, &reason));
     }
     let location = files.location(&of.report);
-    if !report.verified {
-        return Err(VerifyError::Damage(sentence(of, &report, &location)));
-    }
     if report.tagged {
         let time = report.finished_at.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let value = format!("{} {time}", of.strength);
+        let value = match report.verified {
+            true => format!("{} {time}", of.strength),
+            false => format!("{} {time}", own_tag::DAMAGED),
+        };
         let is_tagged = own_tag::set(&clients.dynamodb(), &of.table_arn, own_tag::VERIFIED, &value).await?;
         if !is_tagged {
             return Err(VerifyError::TableReplaced(of.table_name.clone()));
         }
+    }
+    if !report.verified {
+        return Err(VerifyError::Damage(sentence(of, &report, &location)));
     }
     Ok(Output {
         table_arn: report.table_arn,
@@ -214,12 +217,16 @@ async fn sampled(work: Work<'_>) -> Result<Decided, VerifyError> {
         missing: Some(missing),
         changed: Some(changed),
         sampled: Some(sampled),
-        detects_share: Some(detects_share(sampled)),
+        // A sample with allowed differences also succeeds with damage.
+        detects_share: (allowed(of).unwrap_or_default() == 0.0).then(|| detects_share(sampled)),
         allowed_difference_percent: allowed(of),
         ..Results::default()
     };
-    if sampled == 0 && expected > 0 {
-        let reason = "every item of the sample changed between two reads, so none was compared";
+    if sampled == 0 {
+        let reason = match expected {
+            0 => "the expected side has no items, so a sample proves nothing; use COUNTED or EXACT",
+            _ => "every item of the sample changed between two reads, so none was compared",
+        };
         return Err(work.broken(&of.work, reason));
     }
     let is_good = is_allowed(missing + extra + changed, sampled, allowed(of));

@@ -246,6 +246,13 @@ async fn a_table_is_compared_with_a_second_of_an_incremental_backup() {
 }
 
 #[tokio::test]
+async fn a_sample_of_nothing_proves_nothing() {
+    let aws = with_export(&[]);
+    let error = verify(&aws, from_export("SAMPLED")).await.unwrap_err();
+    assert!(error.message.contains("the expected side has no items"), "{error}");
+}
+
+#[tokio::test]
 async fn a_second_whose_changes_may_still_come_is_waited_for() {
     let (aws, items) = with_history().await;
     set(&aws, &items);
