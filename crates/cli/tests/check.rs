@@ -57,7 +57,7 @@ fn verbose_shows_each_state_and_how_many_are_annotated() {
     for state in ["Restore Backup", "Wait for Restore", "Check Restore", "Complete"] {
         assert!(shown.contains(&format!("at /States/{state}\n")), "{state} is missing in {shown}");
     }
-    assert!(text(&output.stderr).contains("6 states annotated"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("9 states annotated"), "{}", text(&output.stderr));
 }
 
 #[test]
