@@ -58,14 +58,18 @@ pub(crate) fn diagram(report: &Report) -> Option<Markup> {
     })
 }
 
-/// Returns the states that are drawn.
+/// Returns the states that are drawn: those that were entered, and those that can follow a drawn one without an error.
 fn drawn(report: &Report) -> Vec<&StateReport> {
-    let followers: BTreeSet<&str> =
-        report.states.iter().flat_map(|state| state.next.iter().map(String::as_str)).collect();
-    let shown = |(index, state): &(usize, &StateReport)| {
-        *index == 0 || state.visits > 0 || followers.contains(state.name.as_str())
-    };
-    report.states.iter().enumerate().filter(shown).map(|(_, state)| state).collect()
+    let entered = report.states.iter().enumerate().filter(|(index, state)| *index == 0 || state.visits > 0);
+    let mut open: Vec<&str> = entered.map(|(_, state)| state.name.as_str()).collect();
+    let mut drawn: BTreeSet<&str> = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        if drawn.insert(name) {
+            let state = report.states.iter().find(|state| state.name == name);
+            open.extend(state.into_iter().flat_map(|state| state.next.iter().map(String::as_str)));
+        }
+    }
+    report.states.iter().filter(|state| drawn.contains(state.name.as_str())).collect()
 }
 
 /// Returns the transitions between drawn states, as their indexes. A transition that catches an error is drawn if its
@@ -191,6 +195,20 @@ mod tests {
         assert!(svg.contains(">Restore Failed<") && !svg.contains(">Not Started<"), "{svg}");
         assert!(svg.contains("entered 5 of the 6 states shown"), "{svg}");
         assert_eq!(svg.matches("edge way").count(), 5, "{svg}");
+    }
+
+    #[test]
+    fn what_follows_only_an_error_is_not_drawn() {
+        let mut execution = execution();
+        let states = &mut execution.definition["States"];
+        states["Not Started"] = serde_json::json!({ "Type": "Choice", "Default": "Gone", "Choices": [] });
+        states["Gone"] = serde_json::json!({ "Type": "Fail" });
+        let report = Report::new("rotate-restore", execution, Vec::new(), Vec::new());
+        let names: Vec<&str> = drawn(&report).iter().map(|state| state.name.as_str()).collect();
+        assert!(
+            names.contains(&"Complete") && !names.contains(&"Gone") && !names.contains(&"Not Started"),
+            "{names:?}"
+        );
     }
 
     #[test]
