@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::Tag;
+use futures::future::LocalBoxFuture;
 use local_aws::{Fault, SimulatedLatency};
 use serde_json::{Value, json};
 use tablekeeper_core::aws::own_tag;
@@ -36,7 +37,7 @@ pub fn workflow() -> Workflow {
         name: "retire-copies",
         template: "retire-copies",
         machine: "StateMachine",
-        prepare: None,
+        prepare: Some(with_a_state_machine),
         parameters: &[("StateMachinePattern", "*"), ("OlderThanDays", "0"), ("Delete", "true")],
         scenarios: vec![
             scenario!("an old copy", an_old_copy => "Complete").golden().and(|ended| {
@@ -109,6 +110,17 @@ pub fn workflow() -> Workflow {
             "each copy catches States.ALL, and the input of Finish is proved to fit",
         )],
     }
+}
+
+/// Makes a state machine whose executions would keep copies. None runs. Deletions need to know at least one.
+fn with_a_state_machine(deployed: &Deployed) -> LocalBoxFuture<'_, Vec<(&'static str, String)>> {
+    Box::pin(async {
+        let definition = json!({ "StartAt": "Done", "States": { "Done": { "Type": "Succeed" } } });
+        let create =
+            deployed.sfn.create_state_machine().name("uses-copies").definition(definition.to_string());
+        let made = create.role_arn("arn:aws:iam::123456789012:role/machine").send().await.unwrap();
+        vec![("StateMachineARNs", made.state_machine_arn)]
+    })
 }
 
 fn output(ended: &Ended) -> &Value {
