@@ -2,10 +2,10 @@
 
 use aws_sdk_dynamodb::types::TableDescription;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use item_formats::key_of;
+use item_formats::{KeyType, key_of};
 
 use super::error::VerifyError;
-use super::execution_input::{MOST_SEGMENTS, Wanted, WantedSide};
+use super::execution_input::{Key, MOST_SEGMENTS, Wanted, WantedSide};
 use super::key_schema::{self, Attribute};
 use super::{ExpectedSide, Verification};
 use crate::aws::clients::Clients;
@@ -44,7 +44,7 @@ pub async fn plan(
     check_readable(&wanted.table_name, &table)?;
     let own_names = table_description::key_names(&table);
     let key_types = table_description::key_types(&table)?;
-    let keys = required_keys(&wanted.keys, &own_names)?;
+    let keys = required_keys(&wanted.keys, &own_names, &key_types)?;
     let segments = segments_of_table(&wanted, &wanted.table_name, &table)?;
     let Expectation { side: expected, against, key } = expectation(clients, &wanted, started_at).await?;
     let own: Vec<Attribute> = own_names.iter().cloned().zip(key_types.iter().copied().map(Some)).collect();
@@ -221,20 +221,36 @@ fn segments_of_table(wanted: &Wanted, name: &str, table: &TableDescription) -> R
 }
 
 /// Returns the required keys in their canonical form. Refuses a key with other attributes than those of the table.
-fn required_keys(keys: &[String], key_names: &[String]) -> Result<Vec<String>, InvalidInput> {
+fn required_keys(
+    keys: &[String],
+    key_names: &[String],
+    key_types: &[KeyType],
+) -> Result<Vec<String>, InvalidInput> {
     let names: Vec<&str> = key_names.iter().map(String::as_str).collect();
+    // DynamoDB refuses a key of another type, and an empty text or binary in one.
+    let has_types = |key: &Key| {
+        let mut attributes = key_names.iter().zip(key_types);
+        attributes.all(|(name, of)| {
+            let value = key.get(name).and_then(|value| value.get(&of.to_string()));
+            value.is_some_and(|value| !value.is_empty())
+        })
+    };
     let canonical = |key: &String| {
-        let is_whole =
-            serde_json::from_str::<serde_json::Map<_, _>>(key).is_ok_and(|key| key.len() == names.len());
+        let parsed = serde_json::from_str::<Key>(key);
+        let is_whole = parsed.is_ok_and(|key| key.len() == names.len() && has_types(&key));
         let canonical = key_of(key.as_bytes(), &names).ok().filter(|_| is_whole);
         let canonical = canonical.and_then(|key| String::from_utf8(key).ok());
-        canonical.ok_or_else(|| InvalidInput {
-            field: "Keys",
-            reason: format!(
-                "has {}; the key attributes of the table are {}",
-                quoted(key),
-                key_names.join(" and ")
-            ),
+        canonical.ok_or_else(|| {
+            let attributes = key_names.iter().zip(key_types).map(|(name, of)| format!("{name} ({of})"));
+            let attributes: Vec<String> = attributes.collect();
+            InvalidInput {
+                field: "Keys",
+                reason: format!(
+                    "has {}; the key attributes of the table are {}",
+                    quoted(key),
+                    attributes.join(" and ")
+                ),
+            }
         })
     };
     let mut keys: Vec<String> = keys.iter().map(canonical).collect::<Result<_, _>>()?;

@@ -246,6 +246,18 @@ async fn a_table_is_compared_with_a_second_of_an_incremental_backup() {
 }
 
 #[tokio::test]
+async fn a_key_that_the_table_cannot_have_is_refused_before_anything_is_read() {
+    let aws = with_export(&items());
+    for key in [json!({ "id": { "N": "7" } }), json!({ "id": { "S": "" } }), json!({ "at": { "S": "7" } })] {
+        let mut input = from_export("EXACT");
+        input["Keys"] = json!([key]);
+        let failure = verify(&aws, input).await.unwrap_err();
+        assert_eq!(failure.name, ErrorName::InvalidInput);
+        assert!(failure.message.ends_with("the key attributes of the table are id (S)"), "{failure}");
+    }
+}
+
+#[tokio::test]
 async fn a_sample_of_nothing_proves_nothing() {
     let aws = with_export(&[]);
     let error = verify(&aws, from_export("SAMPLED")).await.unwrap_err();
