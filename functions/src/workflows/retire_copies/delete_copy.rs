@@ -14,7 +14,6 @@ use tablekeeper_core::aws::failure::AwsFailure;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::retire::copies::{self, Bases, Copy};
-use tablekeeper_core::retire::decision::Decision;
 use tablekeeper_core::retire::mark::USABLE_FOR;
 use tablekeeper_core::retire::plan::Readers;
 use tablekeeper_core::retire::{CopyToRetire, RetireConfig};
@@ -116,16 +115,18 @@ impl Step for DeleteCopy {
         if let Some(detail) = decisions.iter().find_map(|decision| decision.copy.tags.as_ref().err()) {
             return Err(unreadable(detail).into());
         }
-        if let Some(reason) = self.stays(decision, &copy, &execution_arn) {
-            let report = CopyReport::kept(&copy.table_name, reason, backup_arn);
-            return Ok(Output { deleted: false, report });
+        let kept = |reason: String| {
+            let report = CopyReport::kept(&copy.table_name, reason, backup_arn.clone());
+            Ok(Output { deleted: false, report })
+        };
+        if decision.copy.table_id == copy.table_id && !decision.reasons.is_empty() {
+            return kept(decision.text());
         }
         // The reading took its time. DeleteTable goes by the name, and the table may be another one by now.
         let now = copies::read(dynamodb, std::slice::from_ref(&copy.table_name)).await?.pop();
         let Some(now) = now else { return deleted(Some("it was gone already")) };
         if let Some(reason) = self.is_not_to_be_deleted(&now, &copy, &execution_arn)? {
-            let report = CopyReport::kept(&copy.table_name, reason, backup_arn);
-            return Ok(Output { deleted: false, report });
+            return kept(reason);
         }
         // Without SDK retries: after a lost response, a retry might meet a new table of this name.
         let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
@@ -141,15 +142,6 @@ impl Step for DeleteCopy {
 }
 
 impl DeleteCopy {
-    /// Returns why the table stays after all.
-    fn stays(&self, decision: &Decision, copy: &CopyToRetire, execution_arn: &str) -> Option<String> {
-        let reasons = (!decision.reasons.is_empty()).then(|| decision.text());
-        let is_the_planned_one = decision.copy.table_id == copy.table_id;
-        reasons
-            .filter(|_| is_the_planned_one)
-            .or_else(|| self.is_not_to_be_deleted(&decision.copy, copy, execution_arn).ok().flatten())
-    }
-
     /// Returns why this table is not the one that this execution marked; `None` if it is.
     fn is_not_to_be_deleted(
         &self,
@@ -171,7 +163,7 @@ impl DeleteCopy {
                 None
             }
             Some(mark) => Some(format!("its mark is of another execution or too old: {}", mark.value())),
-            None => Some("another hand removed its mark".to_owned()),
+            None => Some("its mark was removed meanwhile".to_owned()),
         })
     }
 }

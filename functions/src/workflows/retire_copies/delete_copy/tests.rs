@@ -73,7 +73,7 @@ async fn what_changed_since_the_plan_keeps_the_table() {
 
     let aws = marked();
     aws.state().tags.get_mut(&arn(&name(1))).unwrap().remove(RETIRING);
-    stays(&aws, "another hand removed its mark").await;
+    stays(&aws, "its mark was removed meanwhile").await;
 
     let aws = marked().with_tag(&name(1), RETIRING, "arn:another 2026-03-01T02:00:00Z");
     stays(&aws, "its mark is of another execution").await;
