@@ -20,6 +20,7 @@ use tablekeeper_core::replay::Counts;
 use tablekeeper_core::restore_test::evidence::Evidence;
 use tablekeeper_core::schemas;
 use tablekeeper_core::settings::SettingsDocument;
+use tablekeeper_core::verify::check::{CheckInput, FunctionCheck};
 use tablekeeper_core::verify::report::Report;
 use workflows::{
     backfill, backup_prune, export_table, import_table, incremental, replay, restore_snapshot, restore_test,
@@ -100,5 +101,8 @@ pub fn documents() -> Vec<(&'static str, Schema)> {
         ("restore-test-evidence", schemas::input_schema::<Evidence>()),
         ("settings-document", schemas::input_schema::<SettingsDocument>()),
         ("verification-report", schemas::output_schema::<Report>()),
+        // The contract of a function that a user writes.
+        ("verify-table/check.input", schemas::output_schema::<CheckInput>()),
+        ("verify-table/check.output", schemas::input_schema::<FunctionCheck>()),
     ]
 }

@@ -39,6 +39,8 @@ pub enum ErrorName {
     BackupNotFound,
     /// A backup took longer than its time limit.
     BackupTimedOut,
+    /// The user's function that checks a table failed, or its answer cannot be read.
+    CheckFunctionFailed,
     /// Another execution began an export of this table in the same second.
     ExportExists,
     /// The table cannot be exported: DynamoDB's own export failed, or an item cannot be written, for example.

@@ -5,15 +5,21 @@
 //! [`comparing`] compares ranges of buckets. [`finish`] decides, writes the report and tags the table. The parts in
 //! between are documents and runs in a work folder ([`work`]). Each is written once, so that a step may run twice.
 
+mod changes;
+pub mod check;
 pub mod comparing;
+mod counting;
 pub mod error;
 pub mod execution_input;
+mod expectation;
 pub mod finish;
+pub mod indexes;
 mod key_schema;
 pub mod plan;
 pub mod reading;
 pub mod report;
 pub mod sampling;
+mod sentence;
 mod tolerance;
 pub mod work;
 
@@ -22,6 +28,7 @@ use item_formats::{KeyAttribute, KeyType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::indexes::IndexCheck;
 use crate::import::Format;
 use crate::item_history::Items;
 
@@ -66,6 +73,14 @@ pub struct Verification {
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "crate::schemas::nullable_string")]
     pub mismatch: Option<String>,
+    /// How the indexes differ, a sentence fragment for each.
+    #[schemars(length(max = 40))]
+    pub index_differences: Vec<String>,
+    /// What these differences mean.
+    pub indexes: IndexCheck,
+    /// Remarks of the plan.
+    #[schemars(length(max = 10))]
+    pub notes: Vec<String>,
     /// Number of items of the sample; 0 for another strength.
     pub sample_size: u32,
     /// Keys of items that must exist, as canonical DynamoDB JSON.
@@ -139,8 +154,25 @@ pub enum ExpectedSide {
         table_id: String,
         /// Maximum share of differences in percent.
         allowed_difference_percent: f64,
+        /// Time from which on writes may have changed the number of items; null if the share decides.
+        #[serde(deserialize_with = "Option::deserialize")]
+        #[schemars(required, schema_with = "crate::schemas::nullable::<DateTime<Utc>>")]
+        changes_from: Option<DateTime<Utc>>,
         /// Number of segments of a scan.
         segments: u32,
+    },
+    /// The number of items in the description of a backup.
+    Backup {
+        /// Name of the table that was backed up.
+        table_name: String,
+        /// Number of items.
+        item_count: u64,
+        /// Maximum share of differences in percent; null if the writes before the backup decide.
+        #[serde(deserialize_with = "Option::deserialize")]
+        #[schemars(required, schema_with = "crate::schemas::nullable::<f64>")]
+        allowed_difference_percent: Option<f64>,
+        /// Time of the backup.
+        backed_up_at: DateTime<Utc>,
     },
 }
 
@@ -160,6 +192,7 @@ impl ExpectedSide {
     pub fn item_count(&self) -> Option<u64> {
         match self {
             ExpectedSide::Items { item_count, .. } => *item_count,
+            ExpectedSide::Backup { item_count, .. } => Some(*item_count),
             ExpectedSide::Incremental { .. } | ExpectedSide::Table { .. } => None,
         }
     }
@@ -170,11 +203,17 @@ impl ExpectedSide {
             ExpectedSide::Items { segments, .. }
             | ExpectedSide::Incremental { segments, .. }
             | ExpectedSide::Table { segments, .. } => *segments,
+            ExpectedSide::Backup { .. } => 0,
         }
     }
 }
 
 impl Verification {
+    /// Returns whether the indexes of the table are those that it should have.
+    pub fn has_indexes(&self) -> bool {
+        self.indexes == IndexCheck::Noted || self.index_differences.is_empty()
+    }
+
     /// Returns the key attributes with their types.
     pub fn key_attributes(&self) -> Vec<KeyAttribute<'_>> {
         let typed = self.key_names.iter().zip(&self.key_types);

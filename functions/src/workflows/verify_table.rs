@@ -49,4 +49,6 @@ pub fn steps() -> Vec<StepEntry> {
 #[cfg(test)]
 mod battery;
 #[cfg(test)]
+mod other_checks;
+#[cfg(test)]
 mod testing;

@@ -1,5 +1,7 @@
 //! The scenarios of `verify-table` and the exports and tables that they need.
 
+mod other_checks;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +19,10 @@ use tablekeeper_core::settings::{Settings, SettingsDocument, document};
 use tablekeeper_core::table_definition::TableDefinition;
 use tablekeeper_core::text::message_of;
 
+use self::other_checks::{
+    WITH_CHECK, check_agrees, check_fails, check_refuses, check_says_nothing, of_backup, of_deleted_backup,
+    of_live_since,
+};
 use super::import_table::{FOLDER, TABLE, bucket, make_table, make_table_called, put, put_export, put_item};
 use super::snapshot::{AT, put_history};
 use super::sync_settings::{before, inject, takes_two_seconds};
@@ -122,6 +128,40 @@ pub fn workflow() -> Workflow {
                 .and(|ended| {
                     let cause = cause_of(ended);
                     assert!(cause.contains("it has 59 items instead of 60 (0 % may differ)"), "{cause}");
+                }),
+            scenario!("a live table that was written to since", of_live_since => "Complete")
+                .golden()
+                .and(|ended| {
+                    let output = output_of(ended);
+                    let counts = ["Items", "ItemsExpected", "ChangedAtMost"];
+                    assert_eq!(counts.map(|name| output[name].as_u64().unwrap()), [59, 60, 3]);
+                }),
+            scenario!("the description of a backup", of_backup => "Complete").golden().and(|ended| {
+                let output = output_of(ended);
+                assert_eq!((&output["Items"], &output["ItemsExpected"]), (&json!(60), &json!(60)));
+            }),
+            scenario!("the backup was deleted", of_deleted_backup => "Input Refused")
+                .failing(ErrorName::BackupNotFound),
+            scenario!("a check function agrees", check_agrees => "Complete")
+                .with(WITH_CHECK)
+                .golden(),
+            scenario!("a check function refuses the table", check_refuses => "Damage Found")
+                .with(WITH_CHECK)
+                .failing(ErrorName::VerificationFailed)
+                .and(|ended| {
+                    let cause = cause_of(ended);
+                    assert!(cause.contains("the check function refuses it: no order of today"), "{cause}");
+                }),
+            scenario!("a check function says nothing", check_says_nothing => "Verification Not Finished")
+                .with(WITH_CHECK)
+                .failing(ErrorName::CheckFunctionFailed),
+            scenario!("a check function fails", check_fails => "Verification Not Finished")
+                .with(WITH_CHECK)
+                .failing(ErrorName::CheckFunctionFailed)
+                .and(|ended| {
+                    let cause = cause_of(ended);
+                    assert!(cause.starts_with("the check function failed: "), "{cause}");
+                    assert!(cause.ends_with(": no connection"), "{cause}");
                 }),
             scenario!("the live table is missing", live_missing => "Input Refused")
                 .failing(ErrorName::SourceTableMissing),

@@ -1,6 +1,6 @@
 //! What the table of a restore test should hold, as the input of `verify-table`.
 
-use chrono::{DateTime, SubsecRound as _, Utc};
+use chrono::SecondsFormat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,7 @@ use super::job::RestoreTest;
 use crate::input::{InvalidInput, number};
 use crate::text::quoted;
 use crate::verify::Strength;
+use crate::verify::execution_input::{Expected, Incremental, LiveTable};
 
 /// Parameters of the template, as text.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -17,7 +18,7 @@ pub struct Parameters {
     pub strength: String,
     /// What to verify against: `table` or `incremental`.
     pub verify_against: String,
-    /// Share of the items that may differ from a table that is written to, in percent.
+    /// Share of the items that may differ from a table that is written to, in percent; empty if the writes since decide.
     pub allowed_difference_percent: String,
     /// Seconds around the time of the recovery point within which a change may be in it or not.
     pub tolerance_seconds: String,
@@ -35,30 +36,6 @@ pub struct VerifyTableInput {
     pub expected: Expected,
 }
 
-/// What the table should hold.
-#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all_fields = "PascalCase")]
-pub enum Expected {
-    /// The items of another table.
-    Table {
-        /// ARN of the other table.
-        table_arn: String,
-        /// Share of the items that may differ, in percent.
-        #[schemars(range(min = 0, max = 100))]
-        allowed_difference_percent: f64,
-    },
-    /// The state of an incremental backup at a second.
-    Incremental {
-        /// ARN of the table of the incremental backup.
-        table_arn: String,
-        /// The second.
-        at: DateTime<Utc>,
-        /// Seconds around it within which a change may be in the table or not.
-        #[schemars(range(max = 3600))]
-        tolerance_seconds: u32,
-    },
-}
-
 impl Parameters {
     /// Returns the input that verifies the table of a test. `restored_table_arn` is the ARN of that table.
     pub fn verify(
@@ -72,29 +49,34 @@ impl Parameters {
             "COUNTED" => Strength::Counted,
             other => return Err(invalid("Strength", other, "EXACT, SAMPLED or COUNTED")),
         };
-        let table_arn = test.source_table_arn.clone();
         let expected = match self.verify_against.as_str() {
             "table" if strength == Strength::Exact => {
                 return Err(invalid("Strength", "EXACT", "SAMPLED or COUNTED if VerifyAgainst is table"));
             }
             "table" => {
-                let allowed_difference_percent = percent(&self.allowed_difference_percent)?;
-                Expected::Table { table_arn, allowed_difference_percent }
+                let (at, percent) = (test.recovery_point_created_at, &self.allowed_difference_percent);
+                let table =
+                    LiveTable::from_source(&test.source_table_arn, at, "AllowedDifferencePercent", percent)?;
+                Expected { table: Some(table), ..Expected::default() }
             }
-            "incremental" => Expected::Incremental {
-                table_arn,
-                at: test.recovery_point_created_at.trunc_subsecs(0),
-                tolerance_seconds: number("ToleranceSeconds", None, &self.tolerance_seconds, 0, 3_600)?,
-            },
+            "incremental" => {
+                let incremental = Incremental {
+                    table_arn: test.source_table_arn.clone(),
+                    at: test.recovery_point_created_at.to_rfc3339_opts(SecondsFormat::Secs, true),
+                    tolerance_seconds: Some(i64::from(number(
+                        "ToleranceSeconds",
+                        None,
+                        &self.tolerance_seconds,
+                        0,
+                        3_600,
+                    )?)),
+                };
+                Expected { incremental: Some(incremental), ..Expected::default() }
+            }
             other => return Err(invalid("VerifyAgainst", other, "table or incremental")),
         };
         Ok(VerifyTableInput { table_arn: restored_table_arn.to_owned(), strength, expected })
     }
-}
-
-fn percent(text: &str) -> Result<f64, InvalidInput> {
-    let number = text.trim().parse().ok().filter(|number| (0.0..=100.0).contains(number));
-    number.ok_or_else(|| invalid("AllowedDifferencePercent", text, "a number from 0 to 100"))
 }
 
 fn invalid(field: &'static str, text: &str, right: &str) -> InvalidInput {
@@ -140,11 +122,11 @@ mod tests {
             (["SAMPLED", "export", "0", "2"], "VerifyAgainst is `export`; it must be table or incremental"),
             (
                 ["SAMPLED", "table", "101", "2"],
-                "AllowedDifferencePercent is `101`; it must be a number from 0 to 100",
+                "AllowedDifferencePercent is `101`; it must be empty, or a number from 0 to 100",
             ),
             (
                 ["SAMPLED", "table", "NaN", "2"],
-                "AllowedDifferencePercent is `NaN`; it must be a number from 0 to 100",
+                "AllowedDifferencePercent is `NaN`; it must be empty, or a number from 0 to 100",
             ),
             (
                 ["SAMPLED", "incremental", "0", "3601"],

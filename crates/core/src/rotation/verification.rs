@@ -14,7 +14,7 @@ use crate::verify::execution_input::{Expected, Incremental, LiveTable};
 pub struct Verification {
     /// `VerifyAgainst`: `table` or `incremental`.
     pub against: String,
-    /// `VerifyAllowedDifferencePercent`: 0 to 100.
+    /// `VerifyAllowedDifferencePercent`: 0 to 100, or empty.
     pub allowed_difference_percent: String,
     /// `VerifyToleranceSeconds`: 0 to 3,600.
     pub tolerance_seconds: String,
@@ -27,7 +27,6 @@ impl Verification {
         source_table_arn: &str,
         backed_up_at: DateTime<Utc>,
     ) -> Result<Expected, InvalidInput> {
-        let table_arn = source_table_arn.to_owned();
         let against_a_table = match self.against.as_str() {
             "table" => true,
             "incremental" => false,
@@ -37,17 +36,13 @@ impl Verification {
             }
         };
         if against_a_table {
-            let text = &self.allowed_difference_percent;
-            let percent = text.trim().parse().ok().filter(|percent| (0.0..=100.0).contains(percent));
-            let wrong = || format!("is {}; it must be between 0 and 100", quoted(text));
-            let percent = percent
-                .ok_or_else(|| InvalidInput { field: "VerifyAllowedDifferencePercent", reason: wrong() })?;
-            let table = LiveTable { table_arn, allowed_difference_percent: Some(percent) };
+            let (field, percent) = ("VerifyAllowedDifferencePercent", &self.allowed_difference_percent);
+            let table = LiveTable::from_source(source_table_arn, backed_up_at, field, percent)?;
             return Ok(Expected { table: Some(table), ..Expected::default() });
         }
         let seconds = number("VerifyToleranceSeconds", None, &self.tolerance_seconds, 0, 3_600)?;
         let incremental = Incremental {
-            table_arn,
+            table_arn: source_table_arn.to_owned(),
             at: backed_up_at.to_rfc3339_opts(SecondsFormat::Secs, true),
             tolerance_seconds: Some(i64::from(seconds)),
         };
@@ -75,6 +70,8 @@ mod tests {
     fn an_expectation_is_a_table_or_a_second() {
         let table = json!({ "Table": { "TableArn": "arn", "AllowedDifferencePercent": 2.5 } });
         assert_eq!(expected("table", "2.5", "2"), Ok(table));
+        let table = json!({ "Table": { "TableArn": "arn", "CopiedAt": "2019-09-18T11:02:49.946Z" } });
+        assert_eq!(expected("table", "", "2"), Ok(table));
         let second = json!({ "TableArn": "arn", "At": "2019-09-18T11:02:49Z", "ToleranceSeconds": 2 });
         assert_eq!(expected("incremental", "0", "2"), Ok(json!({ "Incremental": second })));
     }
@@ -83,8 +80,18 @@ mod tests {
     fn a_wrong_parameter_is_named() {
         for (against, percent, seconds, parameter) in [
             ("both", "0", "0", "VerifyAgainst is `both`; it must be table or incremental"),
-            ("table", "101", "0", "VerifyAllowedDifferencePercent is `101`; it must be between 0 and 100"),
-            ("table", "few", "0", "VerifyAllowedDifferencePercent is `few`; it must be between 0 and 100"),
+            (
+                "table",
+                "101",
+                "0",
+                "VerifyAllowedDifferencePercent is `101`; it must be empty, or a number from 0 to 100",
+            ),
+            (
+                "table",
+                "few",
+                "0",
+                "VerifyAllowedDifferencePercent is `few`; it must be empty, or a number from 0 to 100",
+            ),
             ("incremental", "0", "1.5", "VerifyToleranceSeconds is `1.5`; it must be between 0 and 3600"),
         ] {
             assert_eq!(expected(against, percent, seconds), Err(parameter.to_owned()));

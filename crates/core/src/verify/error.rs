@@ -86,6 +86,22 @@ pub enum VerifyError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The backup whose description was wanted does not exist.
+    #[error("backup {0} does not exist")]
+    BackupMissing(String),
+    /// The user's function gave no answer that can be read.
+    #[error("the check function {0}")]
+    CheckFailed(String),
+    /// The write metrics of a table are not complete yet.
+    #[error("the write metrics of table {table} until {until} are complete at {settled_at}")]
+    MetricsNotSettled {
+        /// Name of the table.
+        table: String,
+        /// Last time that counts.
+        until: DateTime<Utc>,
+        /// Time from which on the metrics are taken as complete.
+        settled_at: DateTime<Utc>,
+    },
     /// The table does not hold what it should.
     #[error("{0}")]
     Damage(String),
@@ -114,7 +130,11 @@ impl HasErrorName for VerifyError {
         match self {
             VerifyError::Input(_) => ErrorName::InvalidInput,
             VerifyError::TableMissing(_) | VerifyError::TableReplaced(_) => ErrorName::TargetTableMissing,
-            VerifyError::TableBusy { .. } | VerifyError::NotSettled { .. } => ErrorName::ResourceBusy,
+            VerifyError::TableBusy { .. }
+            | VerifyError::NotSettled { .. }
+            | VerifyError::MetricsNotSettled { .. } => ErrorName::ResourceBusy,
+            VerifyError::CheckFailed(_) => ErrorName::CheckFunctionFailed,
+            VerifyError::BackupMissing(_) => ErrorName::BackupNotFound,
             VerifyError::HistoryIncomplete { .. } | VerifyError::Outlived(_) => ErrorName::HistoryIncomplete,
             VerifyError::NoHistory { .. } => ErrorName::SourceTableMissing,
             VerifyError::AsOf(error) => error.name(),

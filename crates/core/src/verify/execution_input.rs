@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound as _, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Strength;
-use crate::aws::arn::Arn;
+use super::indexes::IndexCheck;
+use super::{Strength, changes};
+use crate::aws::arn::{Arn, table_arn_of_backup};
 use crate::aws::raw_items::key_of_json;
 use crate::export::execution_input::LONGEST_CALL;
 use crate::input::{InvalidInput, number};
@@ -64,6 +65,10 @@ pub struct ExecutionInput {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub keys: Vec<Key>,
+    /// What a difference of the indexes means: `REQUIRED` takes it as damage, `NOTED` notes it. Default: `NOTED` for another
+    /// table, whose indexes may have changed since, and `REQUIRED` otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub indexes: Option<IndexCheck>,
 }
 
 /// What a table should hold. Exactly one field must be present.
@@ -79,6 +84,9 @@ pub struct Expected {
     /// Another table, which may be written to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<LiveTable>,
+    /// The description of an on-demand backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Backup>,
 }
 
 /// A table that may be written to.
@@ -88,6 +96,22 @@ pub struct LiveTable {
     /// ARN of the table.
     pub table_arn: String,
     /// Maximum share of different items, or of the difference of the numbers of items, in percent: 0 to 100. Default: 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_difference_percent: Option<f64>,
+    /// Time of the copy, as RFC 3339. The numbers of items may then differ by what was written to this table since. It is
+    /// used by `COUNTED`, and excludes `AllowedDifferencePercent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_at: Option<String>,
+}
+
+/// An on-demand backup of DynamoDB, whose description has the number of items.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Backup {
+    /// ARN of the backup.
+    pub backup_arn: String,
+    /// Maximum share of the difference of the numbers of items, in percent: 0 to 100. Default: as many items as were written
+    /// in the hours before the backup, because DynamoDB updates the number about every six hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_difference_percent: Option<f64>,
 }
@@ -154,6 +178,8 @@ pub struct Wanted {
     pub max_rate: u32,
     /// Keys that must exist, as DynamoDB JSON.
     pub keys: Vec<String>,
+    /// What a difference of the indexes means.
+    pub indexes: IndexCheck,
     /// Seconds for which a call reads.
     pub seconds_per_call: u32,
     /// Name of the bucket of the report.
@@ -173,29 +199,44 @@ pub enum WantedSide {
         place: String,
     },
     /// A second of an incremental backup.
-    Incremental {
-        /// ARN of the table that was backed up.
-        table_arn: String,
-        /// Name of that table.
-        table_name: String,
-        /// The second.
-        at: DateTime<Utc>,
-        /// Seconds before and after.
-        tolerance_seconds: u32,
-        /// Time from which on the stream has delivered the changes of these seconds.
-        settled_at: DateTime<Utc>,
-        /// Location of the item history.
-        items: Items,
-        /// Days for which the bucket retains noncurrent versions; 0 means forever.
-        noncurrent_days: u32,
-    },
+    Incremental(WantedSecond),
     /// Another table.
     Table {
         /// Name of the table.
         table_name: String,
         /// Maximum share of differences in percent.
         allowed_difference_percent: f64,
+        /// Time from which on writes may have changed the number of items; `None` if the share decides.
+        changes_from: Option<DateTime<Utc>>,
     },
+    /// The description of a backup.
+    Backup {
+        /// ARN of the backup.
+        backup_arn: String,
+        /// Name of the table that was backed up.
+        table_name: String,
+        /// Maximum share of differences in percent; `None` if the writes before the backup decide.
+        allowed_difference_percent: Option<f64>,
+    },
+}
+
+/// A valid second of an incremental backup.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WantedSecond {
+    /// ARN of the table that was backed up.
+    pub table_arn: String,
+    /// Name of that table.
+    pub table_name: String,
+    /// The second.
+    pub at: DateTime<Utc>,
+    /// Seconds before and after.
+    pub tolerance_seconds: u32,
+    /// Time from which on the stream has delivered the changes of these seconds.
+    pub settled_at: DateTime<Utc>,
+    /// Location of the item history.
+    pub items: Items,
+    /// Days for which the bucket retains noncurrent versions; 0 means forever.
+    pub noncurrent_days: u32,
 }
 
 impl ExecutionInput {
@@ -219,6 +260,16 @@ impl ExecutionInput {
                 return Err(InvalidInput { field: "Strength", reason: reason.to_owned() });
             }
         }
+        if matches!(expected, WantedSide::Backup { .. }) && self.strength != Strength::Counted {
+            let reason = format!(
+                "is {}, but the description of a backup has only the number of items; use COUNTED, or compare with an export \
+                 or an incremental backup",
+                self.strength
+            );
+            return Err(InvalidInput { field: "Strength", reason });
+        }
+        let may_have_changed = matches!(expected, WantedSide::Table { .. });
+        let usual = if may_have_changed { IndexCheck::Noted } else { IndexCheck::Required };
         let sample_size = match (self.strength, self.sample_size) {
             (Strength::Sampled, size) => {
                 number("SampleSize", size, &USUAL_SAMPLE.to_string(), 1, MOST_SAMPLE)?
@@ -243,6 +294,7 @@ impl ExecutionInput {
             segments: number("Segments", self.segments, &defaults.segments, 0, MOST_SEGMENTS)?,
             max_rate: number("MaxRate", self.max_rate, &defaults.max_rate, 0, MOST_UNITS)?,
             keys: keys(&self.keys)?,
+            indexes: self.indexes.unwrap_or(usual),
             seconds_per_call: number("SecondsPerCall", None, &defaults.seconds_per_call, 1, LONGEST_CALL)?,
             bucket,
             prefix: as_prefix(&defaults.report_prefix),
@@ -259,21 +311,27 @@ impl Expected {
         started_at: DateTime<Utc>,
     ) -> Result<WantedSide, InvalidInput> {
         match self {
-            Expected { items: Some(items), incremental: None, table: None } => items_at(&items),
-            Expected { items: None, incremental: Some(incremental), table: None } => {
+            Expected { items: Some(items), incremental: None, table: None, backup: None } => items_at(&items),
+            Expected { items: None, incremental: Some(incremental), table: None, backup: None } => {
                 incremental.wanted(defaults, execution_arn, started_at)
             }
-            Expected { items: None, incremental: None, table: Some(table) } => table.wanted(execution_arn),
-            Expected { items, incremental, table } => {
+            Expected { items: None, incremental: None, table: Some(table), backup: None } => {
+                table.wanted(execution_arn, started_at)
+            }
+            Expected { items: None, incremental: None, table: None, backup: Some(backup) } => {
+                backup.wanted(execution_arn)
+            }
+            Expected { items, incremental, table, backup } => {
                 let given = [
                     ("Items", items.is_some()),
                     ("Incremental", incremental.is_some()),
                     ("Table", table.is_some()),
+                    ("Backup", backup.is_some()),
                 ];
                 let given: Vec<&str> =
                     given.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name).collect();
                 let given = if given.is_empty() { "nothing".to_owned() } else { given.join(" and ") };
-                let reason = format!("has {given}; it must have one of Items, Incremental and Table");
+                let reason = format!("has {given}; it must have one of Items, Incremental, Table and Backup");
                 Err(InvalidInput { field: "Expected", reason })
             }
         }
@@ -281,14 +339,86 @@ impl Expected {
 }
 
 impl LiveTable {
-    fn wanted(self, execution_arn: &str) -> Result<WantedSide, InvalidInput> {
-        let percent = self.allowed_difference_percent.unwrap_or_default();
-        if !(0.0..=100.0).contains(&percent) {
-            let reason = format!("is `{percent}`; it must be between 0 and 100");
-            return Err(InvalidInput { field: "AllowedDifferencePercent", reason });
+    /// Returns the source of a copy. `percent` is a parameter of a template: the share of the items that may differ, or
+    /// empty, so that the numbers of items may differ by what was written since.
+    pub fn from_source(
+        table_arn: &str,
+        copied_at: DateTime<Utc>,
+        field: &'static str,
+        percent: &str,
+    ) -> Result<LiveTable, InvalidInput> {
+        let table_arn = table_arn.to_owned();
+        if percent.trim().is_empty() {
+            return Ok(LiveTable {
+                table_arn,
+                allowed_difference_percent: None,
+                copied_at: Some(copied_at.to_rfc3339_opts(SecondsFormat::Millis, true)),
+            });
         }
-        let table_name = own_table("Expected.Table.TableArn", &self.table_arn, execution_arn)?;
-        Ok(WantedSide::Table { table_name, allowed_difference_percent: percent })
+        let number = percent.trim().parse().ok().filter(|number| (0.0..=100.0).contains(number));
+        let allowed_difference_percent = Some(number.ok_or_else(|| {
+            let reason = format!("is {}; it must be empty, or a number from 0 to 100", quoted(percent));
+            InvalidInput { field, reason }
+        })?);
+        Ok(LiveTable { table_arn, allowed_difference_percent, copied_at: None })
+    }
+
+    fn wanted(self, execution_arn: &str, started_at: DateTime<Utc>) -> Result<WantedSide, InvalidInput> {
+        let refused = |reason: String| Err(InvalidInput { field: "Expected.Table.CopiedAt", reason });
+        let percent = checked_percent(self.allowed_difference_percent)?;
+        let mut changes_from = None;
+        if let Some(text) = &self.copied_at {
+            let Ok(copied_at) = text.parse::<DateTime<Utc>>() else {
+                let text = quoted(text);
+                return refused(format!("is {text}; it must be a time such as 2026-11-30T02:00:00Z"));
+            };
+            changes_from = Some(copied_at);
+            if percent.is_some() {
+                let reason = "is given, and AllowedDifferencePercent, too; it must be one of them";
+                return refused(reason.to_owned());
+            }
+            let earliest = started_at - TimeDelta::days(changes::MOST_DAYS);
+            if !(earliest..=started_at).contains(&copied_at) {
+                return refused(format!(
+                    "is {copied_at}; it must be between {earliest}, for which CloudWatch still has write metrics, and \
+                     {started_at}"
+                ));
+            }
+        }
+        Ok(WantedSide::Table {
+            table_name: own_table("Expected.Table.TableArn", &self.table_arn, execution_arn)?,
+            allowed_difference_percent: percent.unwrap_or_default(),
+            changes_from,
+        })
+    }
+}
+
+impl Backup {
+    fn wanted(self, execution_arn: &str) -> Result<WantedSide, InvalidInput> {
+        let Backup { backup_arn, allowed_difference_percent } = self;
+        let table_arn = table_arn_of_backup(&backup_arn).ok_or_else(|| InvalidInput {
+            field: "Expected.Backup.BackupArn",
+            reason: format!(
+                "is {}; it must be the ARN of an on-demand backup of DynamoDB, such as \
+                 arn:aws:dynamodb:eu-west-1:123456789012:table/orders/backup/01489602797149-73d8d5bc",
+                quoted(&backup_arn)
+            ),
+        })?;
+        Ok(WantedSide::Backup {
+            table_name: own_table("Expected.Backup.BackupArn", table_arn, execution_arn)?,
+            allowed_difference_percent: checked_percent(allowed_difference_percent)?,
+            backup_arn,
+        })
+    }
+}
+
+fn checked_percent(percent: Option<f64>) -> Result<Option<f64>, InvalidInput> {
+    match percent {
+        Some(percent) if !(0.0..=100.0).contains(&percent) => {
+            let reason = format!("is `{percent}`; it must be between 0 and 100");
+            Err(InvalidInput { field: "AllowedDifferencePercent", reason })
+        }
+        percent => Ok(percent),
     }
 }
 
@@ -331,7 +461,7 @@ impl Incremental {
         let TableLocation { prefix, folder } =
             Layout { own_table, prefix, tables_prefix }.location(&table_name);
         let failures_prefix = as_prefix(&defaults.failures_prefix);
-        Ok(WantedSide::Incremental {
+        Ok(WantedSide::Incremental(WantedSecond {
             table_arn: self.table_arn,
             table_name,
             at,
@@ -339,7 +469,7 @@ impl Incremental {
             settled_at: at + settling,
             items: Items { bucket: defaults.item_bucket.clone(), prefix, failures_prefix, folder },
             noncurrent_days: days,
-        })
+        }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Decides a verification, writes its report and tags the table.
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -9,12 +9,16 @@ use std::time::Duration;
 use item_compare::Fingerprinter;
 use tokio::time::Instant;
 
+use super::check::{CheckResult, FunctionCheck};
 use super::comparing::{Compared, DifferenceKind, StoredDifference, results};
+use super::counting::{self, allowed, is_allowed};
 use super::error::VerifyError;
 use super::execution_input::Key;
+use super::indexes::IndexCheck;
 use super::reading::{check_retained, unchanged_source};
 use super::report::{MOST_DIFFERENCES, Report, ReportedDifference, Results, VERSION, detects_share};
 use super::sampling::fingerprint;
+use super::sentence::sentence;
 use super::tolerance;
 use super::tolerance::{MOST_CHECKED, Window};
 use super::work::Work;
@@ -50,9 +54,20 @@ pub struct Output {
     #[schemars(length(max = 10))]
     pub notes: Vec<String>,
     /// Time when the execution began.
-    pub started_at: chrono::DateTime<chrono::Utc>,
+    pub started_at: DateTime<Utc>,
     /// Time when the verification was decided.
-    pub finished_at: chrono::DateTime<chrono::Utc>,
+    pub finished_at: DateTime<Utc>,
+}
+
+/// What an execution knows when all sides are read.
+#[derive(Clone, Copy, Debug)]
+pub struct End<'a> {
+    /// ARN of the execution.
+    pub execution_arn: &'a str,
+    /// Time when both sides had been read.
+    pub read_at: DateTime<Utc>,
+    /// Result of the check function; `None` if there is no such function.
+    pub check: Option<&'a CheckResult>,
 }
 
 /// Decides a verification. Fails by [`VerifyError::Damage`] if the table does not hold what it should. The first report
@@ -61,18 +76,18 @@ pub async fn finish(
     clients: &Clients,
     clock: &Clock,
     of: &Verification,
-    execution_arn: &str,
+    end: End<'_>,
 ) -> Result<Output, VerifyError> {
     let files = bucket(clients, &of.bucket);
     let work = Work { files: &files, of };
     let report = match work.read::<Report>(&of.report).await? {
         Some(existing) => existing,
         None => {
-            let report = decide(clients, clock, work, execution_arn).await?;
+            let report = decide(clients, clock, work, end).await?;
             work.commit(&of.report, report).await?
         }
     };
-    if report.execution_arn != execution_arn {
+    if report.execution_arn != end.execution_arn {
         let reason = format!("it is the report of {}", report.execution_arn);
         return Err(work.broken(&of.report, &reason));
     }
@@ -89,7 +104,7 @@ pub async fn finish(
         }
     }
     if !report.verified {
-        return Err(VerifyError::Damage(sentence(of, &report, &location)));
+        return Err(VerifyError::Damage(sentence(&of.table_name, &report, &location)));
     }
     Ok(Output {
         table_arn: report.table_arn,
@@ -107,17 +122,21 @@ async fn decide(
     clients: &Clients,
     clock: &Clock,
     work: Work<'_>,
-    execution_arn: &str,
+    end: End<'_>,
 ) -> Result<Report, VerifyError> {
     let of = work.of;
+    let function_check = end.check.map(FunctionCheck::from_result).transpose()?;
     check_unchanged(clients, of).await?;
     let decided = match (&of.mismatch, of.strength) {
         (Some(_), _) => Decided::default(),
         (None, Strength::Exact) => exact(work).await?,
         (None, Strength::Sampled) => sampled(work).await?,
-        (None, Strength::Counted) => counted(work).await?,
+        (None, Strength::Counted) => counting::decide(clients, clock, work, end.read_at).await?,
     };
-    let mut notes = Vec::new();
+    let mut notes = of.notes.clone();
+    if of.indexes == IndexCheck::Noted && !of.index_differences.is_empty() {
+        notes.push(format!("the indexes differ: {}", of.index_differences.join("; ")));
+    }
     let Decided { mut results, differences, is_good } = match (&of.expected, of.strength) {
         (ExpectedSide::Incremental { items, at, tolerance_seconds, kept_until, .. }, strength)
             if strength != Strength::Counted =>
@@ -137,7 +156,8 @@ async fn decide(
     if of.mismatch.is_none() && !of.keys.is_empty() {
         results.keys_found = Some((of.keys.len() - missing_keys.len()) as u64);
     }
-    let verified = is_good && missing_keys.is_empty();
+    let refused = function_check.as_ref().is_some_and(|check| !check.verified);
+    let verified = is_good && missing_keys.is_empty() && of.has_indexes() && !refused;
     let key = |text: &str| -> Result<Key, VerifyError> {
         serde_json::from_str(text).map_err(|error| work.broken(&of.work, &error.to_string()))
     };
@@ -151,7 +171,7 @@ async fn decide(
     }
     Ok(Report {
         version: VERSION,
-        execution_arn: execution_arn.to_owned(),
+        execution_arn: end.execution_arn.to_owned(),
         table_arn: of.table_arn.clone(),
         table_id: of.table_id.clone(),
         strength: of.strength,
@@ -160,6 +180,9 @@ async fn decide(
         tagged: has_room,
         results,
         key_schema: of.mismatch.clone(),
+        index_differences: of.index_differences.clone(),
+        indexes: of.indexes,
+        function_check,
         keys_missing: missing_keys.iter().map(|text| key(text)).collect::<Result<_, _>>()?,
         differences: differences.collect::<Result<_, VerifyError>>()?,
         notes,
@@ -170,10 +193,10 @@ async fn decide(
 
 /// The result of a strength.
 #[derive(Default)]
-struct Decided {
-    results: Results,
-    differences: Vec<StoredDifference>,
-    is_good: bool,
+pub(super) struct Decided {
+    pub(super) results: Results,
+    pub(super) differences: Vec<StoredDifference>,
+    pub(super) is_good: bool,
 }
 
 async fn exact(work: Work<'_>) -> Result<Decided, VerifyError> {
@@ -233,40 +256,6 @@ async fn sampled(work: Work<'_>) -> Result<Decided, VerifyError> {
     Ok(Decided { results, differences, is_good })
 }
 
-async fn counted(work: Work<'_>) -> Result<Decided, VerifyError> {
-    let of = work.of;
-    let count = async |side| {
-        let parts = work.parts(side, of.segments_of(side)).await?;
-        Ok::<u64, VerifyError>(parts.iter().map(|part| part.items).sum())
-    };
-    let expected = match of.expected.item_count() {
-        Some(count) => count,
-        None => count(SideName::Expected).await?,
-    };
-    let found = count(SideName::Found).await?;
-    let results = Results {
-        items: Some(found),
-        items_expected: Some(expected),
-        allowed_difference_percent: allowed(of),
-        ..Results::default()
-    };
-    let is_good = is_allowed(found.abs_diff(expected), expected, allowed(of));
-    Ok(Decided { results, differences: Vec::new(), is_good })
-}
-
-/// Returns the maximum share of differences in percent, if the expected side is a table that may be written to.
-fn allowed(of: &Verification) -> Option<f64> {
-    match of.expected {
-        ExpectedSide::Table { allowed_difference_percent, .. } => Some(allowed_difference_percent),
-        _ => None,
-    }
-}
-
-/// Returns whether this many of all items may differ.
-fn is_allowed(different: u64, all: u64, percent: Option<f64>) -> bool {
-    different == 0 || different as f64 * 100.0 <= percent.unwrap_or_default() * all as f64
-}
-
 /// Takes the differences within the tolerance out of the counts.
 async fn with_tolerance(
     clients: &Clients,
@@ -323,6 +312,8 @@ async fn check_unchanged(clients: &Clients, of: &Verification) -> Result<(), Ver
                 false => Err(CompareError::TableMissing(table_name.clone()).into()),
             }
         }
+        // A description does not change.
+        ExpectedSide::Backup { .. } => Ok(()),
     }
 }
 
@@ -340,33 +331,6 @@ async fn missing_keys(clients: &Clients, of: &Verification) -> Result<Vec<String
         }
     }
     Ok(of.keys.iter().filter(|key| !found.contains(key.as_bytes())).cloned().collect())
-}
-
-/// Describes the damage in one sentence.
-fn sentence(of: &Verification, report: &Report, location: &str) -> String {
-    let (table, Report { against, strength, .. }) = (&of.table_name, report);
-    let Results { items, items_expected, equal, missing, extra, changed, sampled, .. } = report.results;
-    let number = |count: Option<u64>| count.unwrap_or_default();
-    let mut found = Vec::new();
-    if let Some(mismatch) = &report.key_schema {
-        found.push(mismatch.clone());
-    } else if *strength == Strength::Counted && items != items_expected {
-        found.push(format!("it has {} items instead of {}", number(items), number(items_expected)));
-    } else if *strength != Strength::Counted && number(missing) + number(extra) + number(changed) > 0 {
-        let of_sample = sampled.map_or_else(String::new, |sampled| format!("of {sampled} sampled items "));
-        let extra = extra.map_or_else(String::new, |extra| format!("{extra} extra, "));
-        let (missing, changed, equal) = (number(missing), number(changed), number(equal));
-        found.push(format!("{of_sample}{missing} are missing, {extra}{changed} changed and {equal} equal"));
-    }
-    if !report.keys_missing.is_empty() {
-        found.push(format!("{} required keys do not exist", report.keys_missing.len()));
-    }
-    let allowed = report.results.allowed_difference_percent;
-    let allowed = allowed.map_or_else(String::new, |percent| format!(" ({percent} % may differ)"));
-    let found = found.join(", and ");
-    format!(
-        "table {table} does not hold what {against} holds ({strength}): {found}{allowed}; the report is {location}"
-    )
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use item_formats::KeyType;
 
+use super::indexes::{self, Indexes};
 use crate::export::layout::{document_in, folder_of_export};
 use crate::import::source::Source;
 use crate::settings::SettingsDocument;
@@ -17,6 +18,8 @@ pub(super) struct OfFiles {
     pub(super) is_snapshot: bool,
     /// `None` if no document beside the files says them.
     pub(super) key: Option<Vec<Attribute>>,
+    /// `None` if no document beside the files says them.
+    pub(super) indexes: Option<Indexes>,
 }
 
 /// Reads the key attributes from the documents beside the files: the document of a snapshot, or the settings document of
@@ -28,14 +31,16 @@ pub(super) async fn of_files(files: &Files, source: &Source) -> Result<OfFiles, 
         let types = key_types::of_first_item(files, source, &names).await?;
         let types =
             types.map_or_else(|| vec![None; names.len()], |types| types.into_iter().map(Some).collect());
-        return Ok(OfFiles { is_snapshot: true, key: Some(names.into_iter().zip(types).collect()) });
+        let key = names.into_iter().zip(types).collect();
+        return Ok(OfFiles { is_snapshot: true, key: Some(key), indexes: None });
     }
     let settings = files.get(&format!("{folder}settings.json")).await?;
     let settings = settings.and_then(|body| SettingsDocument::read(&body).ok());
     let definition = settings.and_then(|document| document.definition);
     let key = definition.as_ref().and_then(|definition| definition.key());
     let key = key.map(|key| key.into_iter().map(|(name, of)| (name.to_owned(), Some(of))).collect());
-    Ok(OfFiles { is_snapshot: false, key })
+    let indexes = definition.as_ref().map(indexes::of_definition);
+    Ok(OfFiles { is_snapshot: false, key, indexes })
 }
 
 /// Returns a sentence about the difference between the key of the table and that of the expected side, if there is one.

@@ -96,6 +96,10 @@ async fn of_side(
         (SideName::Expected, ExpectedSide::Table { table_name, segments, .. }) => {
             of_table(clients, of, table_name, *segments, segment, cursor).await
         }
+        (SideName::Expected, ExpectedSide::Backup { .. }) => Err(VerifyError::Work {
+            location: of.work.clone(),
+            reason: "the description of a backup has no items to read".to_owned(),
+        }),
     }
 }
 

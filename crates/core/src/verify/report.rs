@@ -5,8 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Strength;
+use super::check::FunctionCheck;
 use super::comparing::DifferenceKind;
 use super::execution_input::Key;
+use super::indexes::IndexCheck;
 
 /// Maximum number of differences in a report.
 pub const MOST_DIFFERENCES: usize = 1_000;
@@ -39,6 +41,15 @@ pub struct Report {
     /// How the key schema differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_schema: Option<String>,
+    /// How the indexes differ, a sentence fragment for each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 40))]
+    pub index_differences: Vec<String>,
+    /// What the differences of the indexes mean.
+    pub indexes: IndexCheck,
+    /// What the check function returned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function_check: Option<FunctionCheck>,
     /// Required keys that the table does not have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
@@ -90,6 +101,10 @@ pub struct Results {
     /// Maximum share of differences in percent, if the table was compared with a table that may be written to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_difference_percent: Option<f64>,
+    /// Maximum number of items that were inserted or deleted in the meantime, if the numbers of items differ and the write
+    /// metrics decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at_most: Option<u64>,
     /// Number of required keys that the table has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys_found: Option<u64>,

@@ -8,7 +8,7 @@ use tablekeeper_core::snapshot::testing as history;
 use tablekeeper_core::testing::fake_aws::arn;
 use tablekeeper_core::testing::fake_store::FakeStore;
 
-use super::testing::{EXECUTION, REPORT, plan_input, verify, verify_as};
+use super::testing::{EXECUTION, REPORT, at_the_end, plan_input, verify, verify_as};
 use super::{CompareRange, FinishVerification, PlanVerification, ReadSample, ReadSegment};
 use crate::step::{AnyStep, Step};
 
@@ -388,6 +388,6 @@ async fn an_item_that_changes_in_the_live_table_is_replaced_by_another_one() {
     let read = run(&ReadSample::new(&clients).unwrap(), json!({ "part": 0 })).await.unwrap();
     assert_eq!(read["done"], true);
     run(&CompareRange::new(&clients).unwrap(), json!({ "from": 0, "to": 4_096 })).await.unwrap();
-    let output = run(&FinishVerification::new(&clients).unwrap(), json!({})).await.unwrap();
+    let output = run(&FinishVerification::new(&clients).unwrap(), at_the_end()).await.unwrap();
     assert_eq!((&output["Sampled"], &output["Equal"]), (&json!(100), &json!(100)), "{output}");
 }

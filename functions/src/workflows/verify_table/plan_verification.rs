@@ -93,6 +93,7 @@ impl Step for PlanVerification {
         AwsFailure::NAMES,
         FilesError::NAMES,
         &[
+            ErrorName::BackupNotFound,
             ErrorName::HistoryIncomplete,
             ErrorName::InvalidExport,
             ErrorName::SourceTableMissing,

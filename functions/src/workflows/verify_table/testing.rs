@@ -28,9 +28,24 @@ pub(super) async fn verify(aws: &FakeStore, more: Value) -> Result<Value, Failur
     verify_as(aws, more, EXECUTION).await
 }
 
+/// Returns what only the last step receives: no check function.
+pub(super) fn at_the_end() -> Value {
+    json!({ "readAt": "2027-01-15T08:11:00Z", "check": null })
+}
+
 /// Runs a whole execution of this ARN. Each step is invoked twice, and the first result counts, as Lambda may run a
 /// function twice.
 pub(super) async fn verify_as(aws: &FakeStore, more: Value, execution: &str) -> Result<Value, Failure> {
+    verify_until(aws, more, execution, at_the_end()).await
+}
+
+/// Runs a whole execution as [`verify_as`] does. `end` is what only the last step receives.
+pub(super) async fn verify_until(
+    aws: &FakeStore,
+    more: Value,
+    execution: &str,
+    end: Value,
+) -> Result<Value, Failure> {
     let clients = aws.clients();
     let plan = PlanVerification::new(&clients).unwrap().run_json(plan_input(&more, execution)).await?;
     let verification = &plan["verification"];
@@ -61,7 +76,7 @@ pub(super) async fn verify_as(aws: &FakeStore, more: Value, execution: &str) -> 
             from = output["from"].clone();
         }
     }
-    twice(&FinishVerification::new(&clients).unwrap(), &input(json!({}))).await
+    twice(&FinishVerification::new(&clients).unwrap(), &input(end)).await
 }
 
 async fn until_done(step: &impl AnyStep, input: impl Fn(u64) -> Value) -> Result<(), Failure> {

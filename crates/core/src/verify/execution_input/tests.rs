@@ -60,6 +60,12 @@ fn live(table: &str, percent: f64) -> Value {
         "AllowedDifferencePercent": percent } })
 }
 
+const USERS: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/users";
+
+fn copied_at(time: &str) -> Value {
+    json!({ "Table": { "TableArn": USERS, "CopiedAt": time } })
+}
+
 fn incremental(table: &str, at: &str, tolerance: i64) -> Value {
     json!({ "Incremental": { "TableArn": format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{table}"), "At": at,
         "ToleranceSeconds": tolerance } })
@@ -70,7 +76,8 @@ fn a_second_of_an_incremental_backup_is_in_the_folder_of_its_table() {
     for (table, prefix, folder) in [("orders", "items/", ""), ("users", "tables/users/", "users/")] {
         let mut input = input();
         input["Expected"] = incremental(table, "2026-11-30T11:54:58Z", 2);
-        let WantedSide::Incremental { items, at, tolerance_seconds, .. } = wanted(input).unwrap().expected
+        let WantedSide::Incremental(WantedSecond { items, at, tolerance_seconds, .. }) =
+            wanted(input).unwrap().expected
         else {
             unreachable!()
         };
@@ -104,7 +111,11 @@ fn invalid_input_is_refused_with_a_sentence() {
             "TableArn is `arn:aws:dynamodb:us-east-1:123456789012:table/orders`; it must be a table of the account \
              123456789012 in eu-west-1, as the state machine is",
         ),
-        ("Expected", json!({}), "Expected has nothing; it must have one of Items, Incremental and Table"),
+        (
+            "Expected",
+            json!({}),
+            "Expected has nothing; it must have one of Items, Incremental, Table and Backup",
+        ),
         (
             "Expected",
             json!({ "Items": "exports/orders" }),
@@ -113,7 +124,7 @@ fn invalid_input_is_refused_with_a_sentence() {
         (
             "Expected",
             json!({ "Items": "s3://exports/a/", "Table": { "TableArn": "arn" } }),
-            "Expected has Items and Table; it must have one of Items, Incremental and Table",
+            "Expected has Items and Table; it must have one of Items, Incremental, Table and Backup",
         ),
         (
             "Expected",
@@ -124,6 +135,33 @@ fn invalid_input_is_refused_with_a_sentence() {
             "Expected",
             live("users", 100.5),
             "AllowedDifferencePercent is `100.5`; it must be between 0 and 100",
+        ),
+        (
+            "Expected",
+            copied_at("soon"),
+            "Expected.Table.CopiedAt is `soon`; it must be a time such as 2026-11-30T02:00:00Z",
+        ),
+        (
+            "Expected",
+            copied_at("2026-11-30T12:00:01Z"),
+            "Expected.Table.CopiedAt is 2026-11-30 12:00:01 UTC; it must be between 2025-09-02 12:00:00 UTC, for which \
+             CloudWatch still has write metrics, and 2026-11-30 12:00:00 UTC",
+        ),
+        (
+            "Expected",
+            json!({ "Table": { "TableArn": USERS, "AllowedDifferencePercent": 1, "CopiedAt": "2026-11-30T11:00:00Z" } }),
+            "Expected.Table.CopiedAt is given, and AllowedDifferencePercent, too; it must be one of them",
+        ),
+        (
+            "Expected",
+            json!({ "Backup": { "BackupArn": "arn:aws:backup:eu-west-1:123456789012:recovery-point:x" } }),
+            "Expected.Backup.BackupArn is `arn:aws:backup:eu-west-1:123456789012:recovery-point:x`; it must be the ARN of an \
+             on-demand backup of DynamoDB",
+        ),
+        (
+            "Expected",
+            json!({ "Backup": { "BackupArn": format!("{USERS}/backup/01-x") } }),
+            "Strength is SAMPLED, but the description of a backup has only the number of items",
         ),
         (
             "Expected",
