@@ -24,6 +24,7 @@ pub mod export;
 pub mod import;
 pub mod input;
 pub mod item_history;
+pub mod outcome;
 pub mod prune;
 #[cfg(test)]
 mod rate_simulation;

@@ -8,11 +8,11 @@ use aws_sdk_sfn::Client;
 use clap::Args;
 use execution_report::{Fact, Report, page};
 use tablekeeper_core::aws::execution_history;
+use tablekeeper_core::outcome;
 
 use super::executions::Chosen;
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
-use crate::follow::facts;
 use crate::machines::console_link;
 use crate::{console, session};
 
@@ -52,7 +52,7 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let read = read.await.with_context(|| format!("cannot read the history of {arn}"))?;
     console.idle();
     let Some(execution) = read else { bail!(Unusable(format!("there is no execution {arn}"))) };
-    let outcome = execution.output.as_ref().and_then(facts::of_execution).unwrap_or_default();
+    let outcome = execution.output.as_ref().and_then(outcome::of_execution).unwrap_or_default();
     let link = console_link(&arn, &config);
     let facts = link.map(|link| Fact {
         name: "In the console".to_owned(),
