@@ -29,6 +29,7 @@ pub mod prune;
 #[cfg(test)]
 mod rate_simulation;
 pub mod replay;
+pub mod report_execution;
 pub mod restore_test;
 pub mod retire;
 pub mod rotation;
