@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn times_of_step_functions_have_milliseconds() {
-        let time = SdkDateTime::from_secs_f64(1_800_003_600.848_999_977);
+        let time = SdkDateTime::from_secs_and_nanos(1_800_003_600, 848_999_977);
         assert_eq!(utc_milliseconds(&time).to_rfc3339(), "2027-01-15T09:00:00.849+00:00");
     }
 }

@@ -116,15 +116,12 @@ fn chat(ended: &Ended) -> String {
     description.extend(lines(ended).iter().map(|line| plain(line)));
     description.push(format!("Report: {}", plain(&ended.page)));
     description.push(ended.console.clone());
-    let mut content = json!({
-        "textType": "client-markdown",
-        "title": cut(format!("{mark} {}", plain(&headline(ended))), LONGEST_TITLE),
-        "description": description.join("\n"),
-    });
-    let next_steps = next_steps(ended);
-    if !next_steps.is_empty() {
-        content["nextSteps"] = json!(next_steps);
-    }
+    let content = Content {
+        text_type: "client-markdown",
+        title: cut(format!("{mark} {}", plain(&headline(ended))), LONGEST_TITLE),
+        description: description.join("\n"),
+        next_steps: next_steps(ended),
+    };
     json!({
         "version": "1.0",
         "source": "custom",
@@ -136,6 +133,17 @@ fn chat(ended: &Ended) -> String {
         },
     })
     .to_string()
+}
+
+/// The content of a notification.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Content {
+    text_type: &'static str,
+    title: String,
+    description: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    next_steps: Vec<String>,
 }
 
 /// Takes the meaning from characters with which a chat's markup mentions people and makes links.

@@ -11,7 +11,8 @@ async fn states(api: &Api, operation: &str, input: Value) -> Value {
 /// Starts an execution of this definition. Returns its ARN.
 async fn started(api: &Api, name: &str, definition: &Value) -> String {
     let group = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/vendedlogs/states/stack/workflow:*";
-    let logging = json!({ "level": "ALL", "destinations": [{ "cloudWatchLogsLogGroup": { "logGroupArn": group } }] });
+    let logging =
+        json!({ "level": "ALL", "destinations": [{ "cloudWatchLogsLogGroup": { "logGroupArn": group } }] });
     let machine = json!({ "name": name, "definition": definition.to_string(), "loggingConfiguration": logging,
         "roleArn": "arn:aws:iam::123456789012:role/r" });
     let machine = states(api, "CreateStateMachine", machine).await["stateMachineArn"].take();
@@ -67,7 +68,8 @@ async fn an_execution_that_was_stopped_stays_so_when_its_task_fails() {
     states(&api, "StopExecution", json!({ "executionArn": arn })).await;
     states(&api, "SendTaskFailure", json!({ "taskToken": token, "error": "E", "cause": "c" })).await;
     // An execution that starts afterwards ends after the failure was handled.
-    let after = started(&api, "after", &json!({ "StartAt": "A", "States": { "A": { "Type": "Succeed" } } })).await;
+    let after =
+        started(&api, "after", &json!({ "StartAt": "A", "States": { "A": { "Type": "Succeed" } } })).await;
     assert_eq!(ended(&api, &after).await["status"], "SUCCEEDED");
     assert_eq!(ended(&api, &arn).await["status"], "ABORTED");
     assert_eq!(last_event(&api, &arn).await, "ExecutionAborted");
@@ -92,7 +94,8 @@ async fn a_task_whose_event_is_refused_fails() {
 #[tokio::test]
 async fn the_state_machine_of_an_execution_has_its_log_group() {
     let api = Api::new("400000000104").await;
-    let arn = started(&api, "logging", &json!({ "StartAt": "A", "States": { "A": { "Type": "Succeed" } } })).await;
+    let arn =
+        started(&api, "logging", &json!({ "StartAt": "A", "States": { "A": { "Type": "Succeed" } } })).await;
     let machine = states(&api, "DescribeStateMachineForExecution", json!({ "executionArn": arn })).await;
     let group = &machine["loggingConfiguration"]["destinations"][0]["cloudWatchLogsLogGroup"]["logGroupArn"];
     assert!(group.as_str().unwrap().ends_with("/workflow:*"), "{machine}");
