@@ -26,7 +26,7 @@ def patterns(template):
         given = [str(parameter["Default"])] if "Default" in parameter else []
         for value in given + SAMPLES.get(name, []):
             # Each value of a list has to match.
-            values = value.split(",") if parameter["Type"] == "CommaDelimitedList" else [value]
+            values = [one.strip() for one in value.split(",")] if parameter["Type"] == "CommaDelimitedList" else [value]
             if not all(re.fullmatch(pattern, one) for one in values):
                 yield f"{name} does not take `{value}`"
 

@@ -59,6 +59,10 @@ def state_machines(stack):
             yield f"{machine}: a placeholder is left in its definition"
         for name, state in tasks(definition):
             arguments = state.get("Arguments", {})
+            service = SERVICES.get(state["Resource"].split(":::")[-1])
+            if service is not None:
+                yield from of_service(stack, machine, name, arguments, service, demanded)
+                continue
             called = arguments.get("FunctionName", arguments.get("StateMachineArn", ""))
             if not ARN.fullmatch(called):
                 yield f"{machine}: {name} calls `{called}`, which is no ARN"
@@ -86,6 +90,34 @@ def state_machines(stack):
         for action, resource in demanded:
             if not allows(stack, role, action, resource):
                 yield f"{machine}: its role does not allow {action} on {resource}"
+
+
+def of_service(stack, machine, state, arguments, service, demanded):
+    """A task that calls a service by itself: adds what the role has to allow."""
+    action, called = service
+    for resource in called(stack, arguments):
+        if resource and not ARN.fullmatch(resource):
+            yield f"{machine}: {state} calls {action} on `{resource}`, which is no ARN"
+        elif resource:
+            demanded.append((action, resource))
+
+
+def buses(stack, arguments):
+    """The event bus of each entry, whose name or ARN the entry has."""
+    for entry in arguments["Entries"]:
+        bus = entry.get("EventBusName", "default")
+        own = stack.resolve({"Fn::Sub": "arn:aws:events:${AWS::Region}:${AWS::AccountId}:event-bus/" + bus})
+        yield bus if bus.startswith("arn:") else own
+
+
+# The services that tasks call by themselves: the action that the role has to allow, and on which resources. A topic may be
+# none, where no task publishes to it:
+# https://docs.aws.amazon.com/step-functions/latest/dg/connect-eventbridge.html
+# https://docs.aws.amazon.com/step-functions/latest/dg/connect-sns.html
+SERVICES = {
+    "events:putEvents": ("events:PutEvents", buses),
+    "sns:publish": ("sns:Publish", lambda stack, arguments: [arguments["TopicArn"]]),
+}
 
 
 def handed_over(stack, machine, state, called, arguments):

@@ -45,6 +45,7 @@ SAMPLES = {
     "IncrementalStack": ["tablekeeper-incremental", "i"],
     "KeepManual": ["30"],
     "MoreTablesPattern": TABLES,
+    "NotificationTopicARN": TOPICS,
     "ReaderArns": ["arn:aws:iam::111111111111:role/reader"],
     "ReplacementPattern": ["-staging", "$1_copy", "${name}.v2", ""],
     "ReportBucketName": BUCKETS,

@@ -63,6 +63,11 @@ def queue_is_closed(template):
     document["Statement"] = [one for one in document["Statement"] if one.get("Sid") != "TakeFromTheRules"]
 
 
+def drop_publishing(template):
+    document = template["Resources"]["StateMachineRole"]["Properties"]["Policies"][0]["PolicyDocument"]
+    document["Statement"] = [one for one in document["Statement"] if "Fn::If" not in one]
+
+
 def renamed_parameter(template):
     template["Parameters"]["Renamed"] = template["Parameters"]["SourcePattern"]
 
@@ -101,6 +106,10 @@ CHANGES = [
     ("incremental", without_statement("StreamBackupRole", "KeepWhatIsGivenUp"), "not allow s3:PutObject on"),
     ("incremental", without_statement("StreamBackupRole", "FindTheBucketOfWhatIsGivenUp"), "not allow s3:ListBucket on"),
     ("incremental", without_resource("WatchPermission"), "WatchRule: events.amazonaws.com may not reach"),
+    ("report-execution", without_statement("StateMachineRole", "PutTheEvent"), "not allow events:PutEvents on"),
+    ("report-execution", drop_publishing, "not allow sns:Publish on arn:aws:sns:"),
+    ("report-execution", without_statement("ExecutionEndedRole", "StartTheWorkflow"), "events.amazonaws.com may not reach"),
+    ("report-execution", substitution("StateMachine", "NotificationTopicARN", "tables"), "sns:Publish on `tables`, which is no ARN"),
     ("incremental", without_statement("StreamBackupRole", "ReadTheStream"), "not allow dynamodb:GetRecords on"),
 ]
 

@@ -17,14 +17,16 @@ pub mod workflows;
 use schemars::Schema;
 use step::StepEntry;
 use tablekeeper_core::replay::Counts;
+use tablekeeper_core::report_execution::ended::Ended;
 use tablekeeper_core::restore_test::evidence::Evidence;
 use tablekeeper_core::schemas;
 use tablekeeper_core::settings::SettingsDocument;
 use tablekeeper_core::verify::check::{CheckInput, FunctionCheck};
 use tablekeeper_core::verify::report::Report;
 use workflows::{
-    backfill, backup_prune, export_table, import_table, incremental, replay, restore_snapshot, restore_test,
-    retire_copies, rollback, rotate_restore, snapshot, sync_settings, verify_table,
+    backfill, backup_prune, export_table, import_table, incremental, replay, report_execution,
+    restore_snapshot, restore_test, retire_copies, rollback, rotate_restore, snapshot, sync_settings,
+    verify_table,
 };
 
 /// Returns every step of every workflow.
@@ -39,6 +41,7 @@ pub fn steps() -> Vec<StepEntry> {
         import_table::steps(),
         incremental::steps(),
         replay::steps(),
+        report_execution::steps(),
         restore_snapshot::steps(),
         restore_test::steps(),
         retire_copies::steps(),
@@ -64,6 +67,7 @@ pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
         ("export-table", schemas::input_schema::<export_table::ExecutionInput>()),
         ("import-table", schemas::input_schema::<import_table::ExecutionInput>()),
         ("replay", schemas::input_schema::<replay::ExecutionInput>()),
+        ("report-execution", schemas::input_schema::<report_execution::ExecutionInput>()),
         ("restore-snapshot", schemas::input_schema::<restore_snapshot::ExecutionInput>()),
         ("restore-test", schemas::input_schema::<restore_test::ExecutionInput>()),
         ("retire-copies", schemas::input_schema::<retire_copies::ExecutionInput>()),
@@ -83,6 +87,7 @@ pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
         ("export-table", schemas::output_schema::<export_table::report_exports::Output>()),
         ("import-table", schemas::output_schema::<tablekeeper_core::import::finish::Output>()),
         ("replay", schemas::output_schema::<Counts>()),
+        ("report-execution", schemas::output_schema::<report_execution::note_delivery::Output>()),
         ("restore-snapshot", schemas::output_schema::<tablekeeper_core::import::finish::Output>()),
         ("restore-test", schemas::output_schema::<restore_test::record_test::Output>()),
         ("retire-copies", schemas::output_schema::<retire_copies::finish_retirement::Output>()),
@@ -97,6 +102,7 @@ pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
 /// Returns the schema of each stored document, by the name of the document.
 pub fn documents() -> Vec<(&'static str, Schema)> {
     vec![
+        ("execution-ended", schemas::output_schema::<Ended>()),
         ("execution-report", schemas::output_schema::<execution_report::Report>()),
         ("restore-test-evidence", schemas::input_schema::<Evidence>()),
         ("settings-document", schemas::input_schema::<SettingsDocument>()),

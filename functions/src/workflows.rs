@@ -9,6 +9,7 @@ pub mod export_table;
 pub mod import_table;
 pub mod incremental;
 pub mod replay;
+pub mod report_execution;
 pub mod restore_snapshot;
 pub mod restore_test;
 pub mod retire_copies;

@@ -21,8 +21,8 @@ use tablekeeper_functions::workflows::rotate_restore::{publish_pointer, restore_
 use tablekeeper_functions::workflows::sync_settings::event::{Notification, Restore};
 use tablekeeper_functions::workflows::sync_settings::{capture_settings, event};
 use tablekeeper_functions::workflows::{
-    backfill, backup_prune, export_table, import_table, replay, restore_snapshot, restore_test,
-    retire_copies, snapshot, sync_settings,
+    backfill, backup_prune, export_table, import_table, replay, report_execution, restore_snapshot,
+    restore_test, retire_copies, snapshot, sync_settings,
 };
 
 fn root(path: &str) -> PathBuf {
@@ -218,6 +218,23 @@ fn every_event_of_sync_settings_has_the_expected_outcome() {
             }
         };
         assert_eq!(led_to, expected, "{file}");
+    }
+}
+
+#[test]
+fn every_event_of_report_execution_has_the_expected_outcome() {
+    for (file, event) in events("report-execution") {
+        match file.as_str() {
+            "input.by-event.json" => {
+                let input: report_execution::ExecutionInput = serde_json::from_value(event).unwrap();
+                assert_eq!(input.check().unwrap().0, "StateMachine-a1B2c3");
+            }
+            "note-delivery.not-published.json" => {
+                let input: report_execution::note_delivery::Input = serde_json::from_value(event).unwrap();
+                assert!(input.event_error.is_empty() && !input.message_error.is_empty());
+            }
+            other => panic!("{other} has no expected outcome here; add it"),
+        }
     }
 }
 

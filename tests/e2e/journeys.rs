@@ -8,6 +8,7 @@ mod incremental;
 mod incremental_http;
 mod incremental_tables;
 mod replay;
+mod report_execution;
 mod restore_snapshot;
 mod restore_test;
 mod retire_copies;

@@ -7,6 +7,7 @@ pub mod backup_prune;
 pub mod export_table;
 pub mod import_table;
 pub mod replay;
+pub mod report_execution;
 pub mod restore_snapshot;
 pub mod restore_test;
 pub mod retire_copies;
@@ -24,6 +25,7 @@ pub fn all() -> Vec<Workflow> {
         export_table::workflow(),
         import_table::workflow(),
         replay::workflow(),
+        report_execution::workflow(),
         restore_snapshot::workflow(),
         restore_test::workflow(),
         retire_copies::workflow(),

@@ -4,7 +4,6 @@
 //! costs one call, however long the history is. No page token is reused between polls, because Step Functions does not
 //! promise that it covers later events.
 
-pub(crate) mod facts;
 mod progress_printer;
 mod retries;
 mod to_end;

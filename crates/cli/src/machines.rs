@@ -8,6 +8,7 @@ use aws_config::SdkConfig;
 use aws_sdk_cloudformation::types::Stack;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+use tablekeeper_core::aws::console;
 
 pub(crate) use names::{machine_output, stack_name};
 
@@ -188,13 +189,7 @@ pub(crate) fn state_machine_of(execution: &str) -> Option<String> {
 
 /// Returns the address of an execution in the AWS console; `None` at an endpoint of its own, which has no console.
 pub(crate) fn console_link(execution: &str, config: &SdkConfig) -> Option<String> {
-    let region = execution.split(':').nth(3).filter(|_| config.endpoint_url().is_none())?;
-    let domain = match execution.split(':').nth(1)? {
-        "aws-cn" => "console.amazonaws.cn",
-        "aws-us-gov" => "console.amazonaws-us-gov.com",
-        _ => "console.aws.amazon.com",
-    };
-    Some(format!("https://{region}.{domain}/states/home?region={region}#/v2/executions/details/{execution}"))
+    config.endpoint_url().is_none().then(|| console::execution(execution))?
 }
 
 fn state_machine_arn(text: &str) -> Result<String, String> {

@@ -8,6 +8,7 @@
 mod data;
 mod environment;
 mod memory;
+mod services;
 mod states;
 mod task;
 

@@ -4,6 +4,7 @@ pub mod arn;
 pub mod backup_description;
 pub mod caller;
 pub mod clients;
+pub mod console;
 pub mod envelope;
 pub mod execution_history;
 pub mod failure;

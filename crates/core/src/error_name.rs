@@ -73,6 +73,8 @@ pub enum ErrorName {
     InvalidVersion,
     /// A notification cannot be read.
     MalformedNotification,
+    /// The event or the message about the end of an execution could not be delivered.
+    NotDelivered,
     /// Objects with changes that Lambda discarded could not be replayed and remain in the bucket.
     ObjectsLeft,
     /// An override is not supported for this kind of recovery point.

@@ -24,10 +24,12 @@ pub mod export;
 pub mod import;
 pub mod input;
 pub mod item_history;
+pub mod outcome;
 pub mod prune;
 #[cfg(test)]
 mod rate_simulation;
 pub mod replay;
+pub mod report_execution;
 pub mod restore_test;
 pub mod retire;
 pub mod rotation;

@@ -56,6 +56,37 @@ pub fn message_of(cause: &str) -> String {
     format!("{before}{message}")
 }
 
+/// Shows a number with a comma before each three digits, such as `198,051`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// Shows a number of things, such as `1 item` or `198,051 items`.
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+/// Shows a number of bytes in the largest unit of at least one, such as `2.00 KiB`.
+pub fn human_bytes(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let (mut number, mut unit) = (bytes as f64, "B");
+    for larger in UNITS.iter().take_while(|_| bytes >= 1_024) {
+        if number < 1_024.0 {
+            break;
+        }
+        (number, unit) = (number / 1_024.0, larger);
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{number:.2} {unit}") }
+}
+
 /// Writes bytes as lower-case hexadecimal digits, as S3 and DynamoDB write hashes.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -79,6 +110,24 @@ mod tests {
             ("The Lambda function timed out", "The Lambda function timed out"),
         ] {
             assert_eq!(message_of(cause), message);
+        }
+    }
+
+    #[test]
+    fn numbers_are_shown_in_groups_and_units() {
+        for (number, shown) in [
+            (0, "0"),
+            (12, "12"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (198_051, "198,051"),
+            (12_345_678, "12,345,678"),
+        ] {
+            assert_eq!(grouped(number), shown);
+        }
+        assert_eq!((counted(1, "item"), counted(2_000, "item")), ("1 item".into(), "2,000 items".into()));
+        for (bytes, shown) in [(0, "0 B"), (1_023, "1023 B"), (2_048, "2.00 KiB"), (5 << 30, "5.00 GiB")] {
+            assert_eq!(human_bytes(bytes), shown);
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Execution {
     pub arn: String,
     /// ARN of the state machine.
     pub state_machine_arn: String,
+    /// ARN of the log group of the state machine; `None` if it logs nothing.
+    pub log_group: Option<String>,
     /// How the execution ended, or that it runs.
     pub status: Status,
     /// Time when it started.

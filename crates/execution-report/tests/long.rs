@@ -28,6 +28,7 @@ fn longest() -> Execution {
     Execution {
         arn: "arn:aws:states:eu-west-1:123456789012:execution:machine:long".to_owned(),
         state_machine_arn: "arn:aws:states:eu-west-1:123456789012:stateMachine:machine".to_owned(),
+        log_group: None,
         status: Status::Running,
         started_at: DateTime::from_timestamp(0, 0).unwrap(),
         ended_at: None,

@@ -25,13 +25,14 @@ macro_rules! embedded {
 }
 
 /// The templates and state machines, as they were when this program was built.
-const TEMPLATES: [(&str, &str); 24] = embedded![
+const TEMPLATES: [(&str, &str); 26] = embedded![
     "infra/backup-prune.yaml",
     "infra/export-replica.yaml",
     "infra/export-table.yaml",
     "infra/import-table.yaml",
     "infra/incremental-tables.yaml",
     "infra/incremental.yaml",
+    "infra/report-execution.yaml",
     "infra/restore-test.yaml",
     "infra/retire-copies.yaml",
     "infra/rotate-restore.yaml",
@@ -42,6 +43,7 @@ const TEMPLATES: [(&str, &str); 24] = embedded![
     "statemachines/export-table.asl.json",
     "statemachines/import-table.asl.json",
     "statemachines/replay.asl.json",
+    "statemachines/report-execution.asl.json",
     "statemachines/restore-snapshot.asl.json",
     "statemachines/restore-test.asl.json",
     "statemachines/retire-copies.asl.json",

@@ -18,7 +18,9 @@ The launcher also changes what cannot be changed over HTTP:
 - Step Functions: the history of an execution also has the states within a Map, inner Maps included.
   Each event names the previous one, and each scheduled task has its parameters. A failing item of a
   Map aborts the others. A nested execution fails with the error names of AWS, also if the name of the
-  execution is taken.
+  execution is taken. An execution ends at the time limit of its definition, and stays as it ended. An
+  event that a task puts names the execution, and fails the task if the bus refuses it. The state machine
+  of an execution is described with its log group.
 - CloudWatch: a template may have an alarm on metric math. It becomes an alarm on the first metric of
   the expression, because nothing here evaluates alarms.
 - Lambda: an event source mapping of a template has numbers and booleans where the template has
@@ -317,6 +319,104 @@ def let_nested_executions_fail_as_on_aws():
     stepfunctions._invoke_nested_start_execution_sync = start_once
 
 
+def let_executions_end_once_and_in_time():
+    from ministack.services import stepfunctions
+
+    # The emulator lets a task that fails after the execution was stopped change how the execution ended.
+    run, fail, ending = stepfunctions._run_execution, stepfunctions._fail_execution, threading.Lock()
+
+    def time_limit(execution):
+        machine = stepfunctions._state_machines.get(execution["stateMachineArn"]) or {}
+        try:
+            return json.loads(machine.get("definition", "{}")).get("TimeoutSeconds")
+        except ValueError:
+            return None
+
+    def time_out(execution):
+        with ending:
+            if execution["status"] != "RUNNING":
+                return
+            execution.update(status="TIMED_OUT", stopDate=stepfunctions.now_iso())
+        stepfunctions._add_event(execution, "ExecutionTimedOut", {"executionTimedOutEventDetails": {}})
+        stepfunctions._emit_execution_status_event(execution)
+
+    def run_in_time(execution_arn):
+        execution = stepfunctions._executions.get(execution_arn)
+        seconds = time_limit(execution) if execution else None
+        if not isinstance(seconds, (int, float)):
+            return run(execution_arn)
+        # The limit is not shortened like Wait states. The timer runs in the account and Region of the execution.
+        timer = threading.Timer(seconds, contextvars.copy_context().run, (time_out, execution))
+        timer.daemon = True
+        timer.start()
+        try:
+            return run(execution_arn)
+        finally:
+            timer.cancel()
+
+    def fail_if_running(execution, error, cause):
+        with ending:
+            if execution["status"] != "RUNNING":
+                return
+            execution["status"] = "FAILED"
+        fail(execution, error, cause)
+
+    stepfunctions._run_execution = run_in_time
+    stepfunctions._fail_execution = fail_if_running
+
+
+def let_tasks_put_events_as_on_aws():
+    from ministack.services import stepfunctions
+
+    resource_of_task = "arn:aws:states:::events:putEvents"
+    put = stepfunctions._SERVICE_DISPATCH[resource_of_task]
+    running = contextvars.ContextVar("running", default=None)
+    run = stepfunctions._run_execution
+
+    def run_known(execution_arn):
+        execution = stepfunctions._executions.get(execution_arn)
+        running.set([execution["executionArn"], execution["stateMachineArn"]] if execution else None)
+        return run(execution_arn)
+
+    def put_named(resource, given):
+        def entry(entry):
+            detail = entry.get("Detail")
+            text = detail if isinstance(detail, str) else json.dumps(detail)
+            return {**entry, "Detail": text, "Resources": [*entry.get("Resources", []), *(running.get() or [])]}
+
+        result = put(resource, {**given, "Entries": [entry(one) for one in given.get("Entries", [])]})
+        if result.get("FailedEntryCount"):
+            raise stepfunctions._ExecutionError("EventBridge.FailedEntry", json.dumps(result))
+        return result
+
+    stepfunctions._SERVICE_DISPATCH[resource_of_task] = put_named
+    stepfunctions._run_execution = run_known
+
+
+def describe_log_groups_of_executions():
+    from ministack.services import stepfunctions
+
+    describe = stepfunctions._describe_state_machine_for_execution
+
+    def describe_with_logging(data):
+        status, headers, body = describe(data)
+        if status == 200:
+            described = json.loads(body)
+            machine = stepfunctions._state_machines.get(described["stateMachineArn"]) or {}
+            configured = machine.get("loggingConfiguration") or {}
+            described["loggingConfiguration"] = in_lower_case(configured)
+            body = json.dumps(described).encode()
+        return status, headers, body
+
+    def in_lower_case(value):
+        # A template has the names with capital letters.
+        if isinstance(value, dict):
+            return {name[:1].lower() + name[1:]: in_lower_case(member) for name, member in value.items()}
+        return [in_lower_case(item) for item in value] if isinstance(value, list) else value
+
+    stepfunctions._describe_state_machine_for_execution = describe_with_logging
+
+
 def let_templates_make_typed_mappings():
     from ministack.services import lambda_svc
     from ministack.services.cloudformation import provisioners
@@ -561,6 +661,9 @@ if __name__ == "__main__":
     record_histories_as_aws_does()
     let_a_failed_item_abort_the_others()
     let_nested_executions_fail_as_on_aws()
+    let_executions_end_once_and_in_time()
+    let_tasks_put_events_as_on_aws()
+    describe_log_groups_of_executions()
     let_templates_make_typed_mappings()
     let_templates_make_alarms_on_metric_math()
     let_functions_report_failed_records()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_sfn::types::HistoryEvent;
 use serde_json::Value;
 
-/// Returns the payloads that tasks passed to their functions, each with the name of its state. A retried task occurs
+/// Returns the payloads that tasks passed to their functions, and the arguments of services, each with the name of its state. A retried task occurs
 /// once per attempt. A scheduled task does not name its state: its chain of events leads back to where the state was
 /// entered.
 pub fn payloads(history: &[HistoryEvent]) -> Vec<(String, Value)> {
@@ -14,7 +14,7 @@ pub fn payloads(history: &[HistoryEvent]) -> Vec<(String, Value)> {
     for event in history {
         let Some(details) = event.task_scheduled_event_details() else { continue };
         // A nested execution has an input but no payload.
-        if details.resource_type() != "lambda" {
+        if details.resource_type() == "states" {
             continue;
         }
         let mut chain =
@@ -22,7 +22,8 @@ pub fn payloads(history: &[HistoryEvent]) -> Vec<(String, Value)> {
         let entered = chain.find_map(HistoryEvent::state_entered_event_details);
         let state = entered.expect("a task is scheduled in a state").name().to_owned();
         let parameters: Value = serde_json::from_str(details.parameters()).unwrap();
-        payloads.push((state, parameters["Payload"].clone()));
+        let of_function = details.resource_type() == "lambda";
+        payloads.push((state, if of_function { parameters["Payload"].clone() } else { parameters }));
     }
     payloads
 }

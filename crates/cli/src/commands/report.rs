@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use aws_sdk_sfn::Client;
 use clap::Args;
-use execution_report::{Fact, Report, page};
+use execution_report::{Report, page};
 use tablekeeper_core::aws::execution_history;
+use tablekeeper_core::outcome;
+use tablekeeper_core::report_execution::facts;
 
 use super::executions::Chosen;
 use crate::console::{Console, Stream};
 use crate::failure::Unusable;
-use crate::follow::facts;
-use crate::machines::console_link;
 use crate::{console, session};
 
 /// Write the report of an execution, as a page and as JSON.
@@ -52,14 +52,9 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let read = read.await.with_context(|| format!("cannot read the history of {arn}"))?;
     console.idle();
     let Some(execution) = read else { bail!(Unusable(format!("there is no execution {arn}"))) };
-    let outcome = execution.output.as_ref().and_then(facts::of_execution).unwrap_or_default();
-    let link = console_link(&arn, &config);
-    let facts = link.map(|link| Fact {
-        name: "In the console".to_owned(),
-        value: "Step Functions".to_owned(),
-        link: Some(link),
-    });
-    let report = Report::new(&machine.workflow, execution, outcome, facts.into_iter().collect());
+    let outcome = execution.output.as_ref().and_then(outcome::of_execution).unwrap_or_default();
+    let facts = facts::facts(&execution, config.endpoint_url().is_none());
+    let report = Report::new(&machine.workflow, execution, outcome, facts);
     if arguments.json {
         console::print_json(&report)?;
         return Ok(ExitCode::SUCCESS);

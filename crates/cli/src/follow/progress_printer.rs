@@ -5,9 +5,10 @@ use std::{collections::HashMap, time::Duration};
 use aws_sdk_sfn::Client;
 use execution_report::message;
 use serde_json::Value;
+use tablekeeper_core::outcome;
 
 use super::retries::Retries;
-use super::{Follower, Outcome, Transition, Visit, facts};
+use super::{Follower, Outcome, Transition, Visit};
 use crate::console;
 use crate::console::Console;
 
@@ -55,7 +56,7 @@ impl<'a> ProgressPrinter<'a> {
                     Transition::Entered { kind, .. } if kind == "Wait" && reported_wait == Some(0.0) => {}
                     Transition::Entered { state, kind } => self.entered(time, &state, &kind, reported_wait),
                     Transition::Succeeded { output } => {
-                        if let Some(fact) = output.as_ref().and_then(facts::of_step) {
+                        if let Some(fact) = output.as_ref().and_then(outcome::of_step) {
                             self.console.detail(&fact);
                         }
                         reported_wait = output.as_ref().and_then(wait_seconds).or(reported_wait);

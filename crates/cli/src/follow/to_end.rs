@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::bail;
 use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
+use tablekeeper_core::outcome;
 
-use super::{Follower, Outcome, ProgressPrinter, facts};
+use super::{Follower, Outcome, ProgressPrinter};
 use crate::console;
 use crate::console::{Console, Stream};
 use crate::machines::console_link;
@@ -61,7 +62,7 @@ impl Ended {
             bail!("the execution ended as {}", outcome.describe());
         }
         let Some(output) = &outcome.output else { return Ok(ExitCode::SUCCESS) };
-        match facts::of_execution(output) {
+        match outcome::of_execution(output) {
             Some(lines) => lines.iter().for_each(|line| console::print_data(line)),
             None => console::print_json(output)?,
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Inference, Walk};
+use super::{Inference, Walk, services};
 use crate::contract::TaskContract;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expression::Scope;
@@ -41,7 +41,8 @@ impl Walk<'_> {
         if integration == Integration::StartExecution {
             return self.nested_execution(state, function, &given, readable, resource, inference);
         }
-        let Some(contract) = self.contracts.task(resource, function) else {
+        let known = || (integration == Integration::Direct).then(|| services::contract(resource)).flatten();
+        let Some(contract) = self.contracts.task(resource, function).or_else(known) else {
             let named = function.unwrap_or(resource);
             let message = format!("no schema describes the input and the output of {named}");
             let finding = Diagnostic::new(Code::UnknownTask, &state.pointer, message);

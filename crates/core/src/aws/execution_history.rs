@@ -7,7 +7,7 @@ use execution_report::{Event, Execution, Failure, Status};
 use serde_json::Value;
 
 use super::failure::AwsFailure;
-use crate::clock::utc;
+use crate::clock::utc_milliseconds;
 
 /// Events of a page. Step Functions returns at most 1,000 (API reference, GetExecutionHistory).
 const PAGE: i32 = 1_000;
@@ -33,19 +33,33 @@ pub async fn read(
         events.extend(page.events.iter().map(event));
         progress(events.len());
     }
+    let log_group = machine.logging_configuration.as_ref().and_then(|logging| {
+        let groups = logging.destinations().iter().filter_map(|to| to.cloud_watch_logs_log_group.as_ref());
+        groups.filter_map(|group| group.log_group_arn.clone()).next()
+    });
     let failure = described.error.is_some() || described.cause.is_some();
     Ok(Some(Execution {
         arn: described.execution_arn,
         state_machine_arn: described.state_machine_arn,
+        log_group,
         status: Status::parse(described.status.as_str()),
-        started_at: utc(&described.start_date),
-        ended_at: described.stop_date.as_ref().map(utc),
+        started_at: utc_milliseconds(&described.start_date),
+        ended_at: described.stop_date.as_ref().map(utc_milliseconds),
         input: json(described.input.as_deref()).unwrap_or_default(),
         output: json(described.output.as_deref()),
         failure: failure.then(|| failed(described.error.as_deref(), described.cause.as_deref())),
         definition: json(Some(&machine.definition)).unwrap_or_default(),
         events,
     }))
+}
+
+/// Returns whether an execution runs. One that does not exist does not run.
+pub async fn runs(sfn: &Client, arn: &str) -> Result<bool, AwsFailure> {
+    match sfn.describe_execution().execution_arn(arn).send().await {
+        Ok(described) => Ok(Status::parse(described.status.as_str()) == Status::Running),
+        Err(error) if error.code() == Some("ExecutionDoesNotExist") => Ok(false),
+        Err(error) => Err(AwsFailure::from_call("states:DescribeExecution")(error)),
+    }
 }
 
 /// Parses JSON. Text that is none stays text, because an execution's output may be cut off.
@@ -59,7 +73,7 @@ fn event(event: &HistoryEvent) -> Event {
     Event {
         id: event.id,
         previous_id: event.previous_event_id,
-        at: utc(&event.timestamp),
+        at: utc_milliseconds(&event.timestamp),
         kind: event.r#type.as_str().to_owned(),
         state: entered.or_else(left),
         failure: failure(event),

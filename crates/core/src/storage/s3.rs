@@ -186,6 +186,7 @@ pub(super) fn content_type(key: &str) -> &'static str {
     match key.rsplit_once('.').map(|(_, ending)| ending) {
         Some("gz") => "application/gzip",
         Some("zst") => "application/zstd",
+        Some("html") => "text/html; charset=utf-8",
         Some("json") => "application/json",
         Some("md5") => "text/plain",
         _ if key.rsplit('/').next() == Some("manifest") => "application/json",

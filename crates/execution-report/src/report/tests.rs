@@ -28,6 +28,7 @@ pub(crate) fn execution() -> Execution {
     Execution {
         arn: "arn:aws:states:eu-west-1:123456789012:execution:rotate:one".to_owned(),
         state_machine_arn: "arn:aws:states:eu-west-1:123456789012:stateMachine:rotate".to_owned(),
+        log_group: None,
         status: Status::Failed,
         started_at: DateTime::from_timestamp(0, 0).unwrap(),
         ended_at: DateTime::from_timestamp(3_725, 0),

@@ -26,6 +26,7 @@ pub(super) fn of(workflow: &str) -> &'static [Equivalent] {
         "export-table" => EXPORT_TABLE,
         "import-table" => IMPORT_TABLE,
         "replay" => REPLAY,
+        "report-execution" => REPORT_EXECUTION,
         "restore-snapshot" => RESTORE_SNAPSHOT,
         "restore-test" => RESTORE_TEST,
         "retire-copies" => RETIRE_COPIES,
@@ -52,6 +53,21 @@ const BACKFILL: &[Equivalent] = &[
         "each call then counts from 0, and the scenario of several invocations finds it",
     ),
     ("backfill.backfill-segment.output/properties/segment", NO_STATE_READS_IT),
+];
+
+const REPORT_EXECUTION: &[Equivalent] = &[
+    ("Put Event/Output", VARIABLES_FOLLOW),
+    ("Put Event/Catch/0/Output", VARIABLES_FOLLOW),
+    (
+        "Put Event/Catch/0/Assign/eventError",
+        "the end then counts as delivered, and the journey of a refused event finds it",
+    ),
+    ("Publish Message/Output", VARIABLES_FOLLOW),
+    ("Publish Message/Catch/0/Output", VARIABLES_FOLLOW),
+    (
+        "Publish Message/Catch/0/Assign/messageError",
+        "the end then counts as delivered, and the scenario without a topic finds it",
+    ),
 ];
 
 const REPLAY: &[Equivalent] = &[

@@ -166,6 +166,10 @@ fn too_wide(template: &Value, (sid, action): (&str, &str), resource: &Value) -> 
         let excused = WITHOUT_RESOURCES.iter().any(|(actions, _)| actions.contains(&action));
         return (!excused).then(|| "on *, although it supports resources".to_owned());
     }
+    if let Some(parameter) = executions_of(resource) {
+        let of_service = is_arn_of(template, parameter, service);
+        return (!of_service).then(|| format!("on {parameter}, which is not of {service}"));
+    }
     // The resource begins with an ARN that the operator names, or with the table's part of a stream's ARN.
     let begun = resource.pointer("/Fn::Sub/0").and_then(Value::as_str).and_then(|text| {
         let (name, rest) = text.strip_prefix("${")?.split_once("}/")?;
@@ -204,6 +208,27 @@ fn too_wide(template: &Value, (sid, action): (&str, &str), resource: &Value) -> 
     let of_the_service = is_arn_of(template, id, service)
         || SERVICES.iter().any(|(known, of)| Some(*known) == kind && *of == service);
     (!of_the_service).then(|| format!("on {id}, which is not of {service}"))
+}
+
+/// Returns the parameter with a list of state machines if the resource is all executions of each of them: the list, with
+/// `:execution:` instead of `:stateMachine:` and with `:*` at the end of each.
+fn executions_of(resource: &Value) -> Option<&str> {
+    let of = |value: &'_ Value, function: &str, with: &str| {
+        value.pointer(&format!("/{function}/0")).is_some_and(|first| first == with)
+    };
+    let whole = resource.pointer("/Fn::Split/1").filter(|_| of(resource, "Fn::Split", ","))?;
+    let each = whole.pointer("/Fn::Sub/1/Executions").filter(|_| of(whole, "Fn::Sub", "${Executions}:*"))?;
+    let mut inner = each;
+    for (function, with) in [
+        ("Fn::Join", ":*,"),
+        ("Fn::Split", ","),
+        ("Fn::Join", ":execution:"),
+        ("Fn::Split", ":stateMachine:"),
+        ("Fn::Join", ","),
+    ] {
+        inner = inner.pointer(&format!("/{function}/1")).filter(|_| of(inner, function, with))?;
+    }
+    inner["Ref"].as_str()
 }
 
 /// Returns whether a parameter accepts only ARNs of the service.

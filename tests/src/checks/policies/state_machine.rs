@@ -44,6 +44,12 @@ const DEMANDED_BY_NESTED: &[&str] = &[
     "states:StopExecution",
 ];
 
+/// The actions that a task of a service requires, by the task's resource:
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/connect-eventbridge.html>
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/connect-sns.html>
+const DEMANDED_BY_SERVICE: &[(&str, &str)] =
+    &[(":states:::events:putEvents", "events:PutEvents"), (":states:::sns:publish", "sns:Publish")];
+
 /// The actions among those that AWS uses when the state machine is created or updated. Without them AWS refuses the
 /// definition ("is not authorized to create managed-rule"), and the stack rolls back.
 const DEMANDED_AT_CREATION: &[&str] = &["events:DescribeRule", "events:PutRule", "events:PutTargets"];
@@ -94,6 +100,9 @@ pub(super) fn wrong_with(template: &Value) -> Vec<String> {
                 wrong.push(format!("{role} does not allow {action} under every condition, and AWS does not create {machine} without it"));
             }
         }
+        let text = definition.to_string();
+        let of_services = DEMANDED_BY_SERVICE.iter().filter(|(resource, _)| text.contains(resource));
+        demanded.extend(of_services.map(|(_, action)| *action));
         let demanded: BTreeSet<String> = demanded.into_iter().map(str::to_owned).collect();
         for needless in allowed.difference(&demanded) {
             wrong.push(format!("{role} allows {needless}, which nothing in {machine} requires"));

@@ -211,3 +211,15 @@ fn a_resource_that_begins_with_a_named_arn_is_of_its_service() {
         assert!(wrong.iter().any(|finding| finding.contains(expected)), "`{expected}` is not in {wrong:#?}");
     }
 }
+
+#[test]
+fn executions_of_other_than_state_machines_are_found() {
+    let mut template = template("report-execution");
+    template["Parameters"]["StateMachineARNs"]["AllowedPattern"] = json!("^arn:aws:lambda:.+$");
+    let wrong = wrong_with(&template);
+    let expected = "WriteReportRole: ReadTheExecutions allows states:DescribeExecution on StateMachineARNs, which is not of states";
+    assert!(wrong.iter().any(|found| found == expected), "{wrong:?}");
+    let resource = &mut statement(&mut template, "WriteReportRole", "ReadTheExecutions")["Resource"];
+    resource["Fn::Split"][1]["Fn::Sub"][0] = json!("${Executions}*");
+    assert!(wrong_with(&template).iter().any(|found| found.contains("which is unknown")));
+}

@@ -50,7 +50,8 @@ async fn object(deployed: &Deployed, bucket: &str, key: &str) -> Object {
     let tags = deployed.s3.get_object_tagging().bucket(bucket).key(key).send().await.unwrap().tag_set;
     let mut tags: Vec<String> = tags.iter().map(|tag| format!("{}={}", tag.key, tag.value)).collect();
     tags.sort();
-    let lines = match key.ends_with(".md5") {
+    // A page is drawn from the document beside it, with positions that depend on the times.
+    let lines = match key.ends_with(".md5") || key.ends_with(".html") {
         true => Vec::new(),
         false => lines(key, &body).iter().map(|line| of_any_run(&in_order(line), deployed)).collect(),
     };
@@ -145,6 +146,7 @@ const SHAPES: &[(&str, &str)] = &[
     ("dddd-dd-ddTdd:dd:ddZ", "INSTANT"),
     ("dddddddddddddd-xxxxxxxx", "EXPORT"),
     ("ddddddddddddd-xxxxxxxx", "EXPORT"),
+    ("dddd-dd-ddTdd-dd-dd.dddZ", "MOMENT"),
     ("dddd-dd-dd-dd-dd-dd", "TIME"),
     ("dddd-dd-ddTdd-dd-ddZ", "SECOND"),
 ];
@@ -168,15 +170,16 @@ fn blanked(text: &str, account: &str) -> String {
             SHAPES.iter().map(|(shape, _)| format!("({})", shape.chars().map(of_letter).collect::<String>()));
         Regex::new(&shapes.collect::<Vec<_>>().join("|")).unwrap()
     });
-    static RESTORE_SECONDS: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new("\"RestoreSeconds\": [0-9]+").unwrap());
+    // Durations of a restore and of an execution.
+    static SECONDS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new("\"(Restore|Waited|)Seconds\": [0-9.]+| after [0-9.]+ s\\b").unwrap());
     let text = text.replace(account, "ACCOUNT");
     let instead = |found: &Captures| {
         let shape = SHAPES.iter().enumerate().find(|(index, _)| found.get(index + 1).is_some());
         shape.map_or("", |(_, (_, instead))| instead)
     };
     let text = ANY_SHAPE.replace_all(&text, instead);
-    super::without_suffixes(&RESTORE_SECONDS.replace(&text, "\"RestoreSeconds\": SECONDS"))
+    super::without_suffixes(&SECONDS.replace_all(&text, "SECONDS"))
 }
 
 #[cfg(test)]

@@ -10,14 +10,15 @@ use crate::failure::Unusable;
 use crate::machines::{Deployed, Machine, execution_arn, machine_named, state_machine_of};
 use crate::{failure, machines};
 
-/// The workflow that restores start by events. Its latest execution is seldom the one that a person started.
-const STARTED_BY_OTHERS: &str = "sync-settings";
+/// The workflows that restores and other executions start by events. Their latest execution is seldom the one that a
+/// person started.
+const STARTED_BY_OTHERS: [&str; 2] = ["report-execution", "sync-settings"];
 
 /// The arguments that name an execution.
 #[derive(Debug, Args)]
 pub(crate) struct Chosen {
     /// The execution's name or ARN, or `latest` for the one that was started last. Executions of sync-settings, which each
-    /// restore starts, count only with --workflow.
+    /// restore starts, and of report-execution count only with --workflow.
     #[arg(value_name = "NAME|ARN|latest")]
     execution: String,
     /// The workflow [default: any].
@@ -42,7 +43,7 @@ impl Chosen {
         }
         let workflow = self.workflow.as_deref();
         let machines = self.deployed.all(workflow, config).await?;
-        let by_others = |machine: &Machine| machine.workflow == STARTED_BY_OTHERS;
+        let by_others = |machine: &Machine| STARTED_BY_OTHERS.contains(&machine.workflow.as_str());
         match self.execution.as_str() {
             "latest" if workflow.is_none() && !machines.iter().all(by_others) => {
                 latest(client, machines.into_iter().filter(|machine| !by_others(machine)).collect()).await

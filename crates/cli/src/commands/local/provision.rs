@@ -34,6 +34,9 @@ const FOR_MORE_TABLES: &str = "incremental-tables";
 /// The workflow whose template needs the state machine of `verify-table`.
 const VERIFIES: &str = "restore-test";
 
+/// The workflow whose template needs the state machines of the others.
+const REPORTS: &str = "report-execution";
+
 /// Returns the path of a workflow's template.
 fn template(workflow: &str) -> anyhow::Result<PathBuf> {
     Ok(folder()?.join(workflow).with_extension("yaml"))
@@ -73,8 +76,8 @@ pub(crate) async fn deploy(
         .with_context(|| format!("infra/{workflow}.yaml cannot be deployed"))
 }
 
-/// Returns the workflows that have a template of their own, in alphabetical order. The one that needs the stack of another
-/// comes last.
+/// Returns the workflows that have a template of their own, in alphabetical order. Those that need the stacks of others
+/// come last.
 fn workflows() -> anyhow::Result<Vec<String>> {
     let folder = folder()?;
     let mut workflows = Vec::new();
@@ -88,7 +91,7 @@ fn workflows() -> anyhow::Result<Vec<String>> {
         bail!("{} has no template (*.yaml)", folder.display());
     }
     workflows.retain(|workflow| workflow != FOR_MORE_TABLES);
-    workflows.sort_by_key(|workflow| (workflow == VERIFIES, workflow.clone()));
+    workflows.sort_by_key(|workflow| (workflow == REPORTS, workflow == VERIFIES, workflow.clone()));
     Ok(workflows)
 }
 
@@ -107,6 +110,17 @@ async fn parameters(
             ("ExportBucketName", format!("{}-dynamodb-backup", local_aws::ACCOUNT)),
         ],
         "incremental" => vec![("StreamArn", followed_stream(config).await?)],
+        // The rule is off: a report of each execution would be among the executions that one looks for.
+        REPORTS => {
+            let outputs = stacks.values().flatten();
+            let machines = outputs.filter(|(output, _)| output.ends_with("StateMachineArn"));
+            let machines: Vec<&str> = machines.map(|(_, arn)| arn.as_str()).collect();
+            vec![
+                ("ExecutionRule", "DISABLED".to_owned()),
+                ("StateMachineARNs", machines.join(",")),
+                ("ReportBucketName", format!("{}-dynamodb-backup", local_aws::ACCOUNT)),
+            ]
+        }
         VERIFIES => {
             let verification = stacks.get(&stack_name("verify-table"));
             let machine = verification.and_then(|outputs| outputs.get("StateMachineArn")).cloned();

@@ -9,7 +9,8 @@ use serde_json::Value;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::text::quoted;
 use tablekeeper_core::{
-    backfill, export, import, prune, replay, restore_test, retire, settings, snapshot, verify,
+    backfill, export, import, prune, replay, report_execution, restore_test, retire, settings, snapshot,
+    verify,
 };
 
 /// Name of a table and of a bucket that stands for the stack's own.
@@ -28,6 +29,7 @@ pub(super) fn check(workflow: &str, input: &Value) -> Result<(), String> {
         "export-table" => check_export(&read(input)?),
         "import-table" => check_import(&read(input)?),
         "replay" => check_replay(read(input)?),
+        "report-execution" => check_report(&read(input)?),
         "restore-snapshot" => check_restore(read(input)?),
         "restore-test" => check_restore_test(&read(input)?),
         "retire-copies" => check_retire(&read(input)?),
@@ -179,6 +181,10 @@ fn check_restore(input: snapshot::restore_input::ExecutionInput) -> Result<(), S
     input.wanted(&defaults).map(drop).map_err(text)
 }
 
+fn check_report(input: &report_execution::execution_input::ExecutionInput) -> Result<(), String> {
+    input.check().map(drop).map_err(text)
+}
+
 fn check_restore_test(input: &restore_test::execution_input::ExecutionInput) -> Result<(), String> {
     input.check().map_err(text)
 }
@@ -246,6 +252,12 @@ mod tests {
             ("replay", json!({ "StreamArn": stream, "TableName": "orders" }), ""),
             ("replay", json!({ "StreamArn": "orders" }), "StreamArn is `orders`; it must be the ARN"),
             ("replay", json!({ "Prefix": "items/" }), "Prefix is `items/`; it must begin with "),
+            (
+                "report-execution",
+                json!({ "ExecutionArn": "arn:aws:states:eu-west-1:123456789012:execution:M:n" }),
+                "",
+            ),
+            ("report-execution", json!({ "ExecutionArn": "n" }), "ExecutionArn is `n`; it must be the ARN"),
             ("restore-snapshot", json!({ "TableName": "a-b", "Snapshot": "2026-11-20T02-00-00Z" }), ""),
             ("restore-snapshot", json!({ "TableName": "a-b" }), "Snapshot is missing; give Snapshot or From"),
             (

@@ -1,19 +1,18 @@
 //! Says in a sentence what a step or an execution did, by the fields of its output.
 
-use indicatif::{HumanBytes, HumanCount};
 use serde_json::Value;
-use tablekeeper_core::aws::arn::Arn;
 
-use crate::console::counted;
+use crate::aws::arn::Arn;
+use crate::text::{counted, grouped, human_bytes};
 
 /// Returns what a step did, such as `orders → orders-copy`. `None` if its output has nothing to show.
-pub(super) fn of_step(output: &Value) -> Option<String> {
+pub fn of_step(output: &Value) -> Option<String> {
     let payload = output.get("Payload").unwrap_or(output);
     restore(payload).or_else(|| pointer(payload))
 }
 
 /// Returns what an execution did, a line for each table. `None` for an output of another workflow.
-pub(crate) fn of_execution(output: &Value) -> Option<Vec<String>> {
+pub fn of_execution(output: &Value) -> Option<Vec<String>> {
     if let Some(tables) = output.get("Tables").and_then(Value::as_array) {
         return tables.iter().map(|table| exported(table).or_else(|| pruned(table))).collect();
     }
@@ -93,7 +92,7 @@ fn snapshot(output: &Value) -> Option<String> {
         text(output, "/Snapshot")?,
         text(output, "/TableName").filter(|table| !table.is_empty()).unwrap_or("the items"),
         items(number(output, "/ItemCount")?),
-        HumanBytes(number(output, "/Bytes")?),
+        human_bytes(number(output, "/Bytes")?),
         text(output, "/Location")?,
         unknown.unwrap_or_default()
     ))
@@ -117,8 +116,8 @@ fn backed_up(output: &Value) -> Option<String> {
         "read {} of {}: {} written, {} already had an object",
         items(read),
         text(output, "/TableName")?,
-        HumanCount(written),
-        HumanCount(existing)
+        grouped(written),
+        grouped(existing)
     ))
 }
 
@@ -127,9 +126,9 @@ fn replayed(output: &Value) -> Option<String> {
         "replayed {} of {}: {} became current, {} late, {} quarantined; {} left",
         counted(number(output, "/Records")?, "change"),
         counted(number(output, "/Objects")?, "object"),
-        HumanCount(number(output, "/Written")?),
-        HumanCount(number(output, "/Late")?),
-        HumanCount(number(output, "/SetAside")?),
+        grouped(number(output, "/Written")?),
+        grouped(number(output, "/Late")?),
+        grouped(number(output, "/SetAside")?),
         counted(number(output, "/Left")?, "object")
     ))
 }
@@ -156,7 +155,7 @@ fn exported(table: &Value) -> Option<String> {
     Some(format!(
         "exported {} ({}) of {named} to {}",
         items(number(table, "/ItemCount")?),
-        HumanBytes(number(table, "/Bytes")?),
+        human_bytes(number(table, "/Bytes")?),
         text(table, "/Manifest")?
     ))
 }
@@ -170,7 +169,7 @@ fn pruned(table: &Value) -> Option<String> {
         "backed up {named} as {}: {} kept, {} deleted",
         text(table, "/BackupArn").map(|arn| arn.rsplit('/').next().unwrap_or(arn)).unwrap_or("no backup"),
         counted(number(table, "/Kept")?, "backup"),
-        HumanCount(number(table, "/Deleted")?)
+        grouped(number(table, "/Deleted")?)
     ))
 }
 
