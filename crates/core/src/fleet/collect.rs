@@ -1,0 +1,274 @@
+//! Collects what AWS says of all tables of an account and Region.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use chrono::{DateTime, Utc};
+
+use super::copies::{self, Sources};
+use super::exports::{self, Exports};
+use super::facts::{Copy, Description, RestoreTimes, Saved, TableFacts, Verification};
+use super::finding::Finding;
+use super::listings::{self, Backups, RestoreJob};
+use super::protected::{self, Points};
+use super::rates::{Apis, Timer};
+use super::stores::{self, Tested};
+pub use super::stores::{History, Stores};
+use super::tables::{self, Read};
+use crate::aws::arn::Arn;
+use crate::aws::clients::Clients;
+use crate::aws::failure::AwsFailure;
+use crate::clock::Clock;
+
+/// How far an inventory is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Progress {
+    /// Number of tables that were read.
+    pub read: usize,
+    /// Number of tables.
+    pub tables: usize,
+}
+
+/// What was collected.
+#[derive(Clone, Debug)]
+pub struct Collected {
+    /// Account number; `None` if it has no table.
+    pub account: Option<String>,
+    /// Region; `None` if the configuration has none.
+    pub region: Option<String>,
+    /// Time at which the inventory began.
+    pub began_at: DateTime<Utc>,
+    /// Time at which it ended.
+    pub ended_at: DateTime<Utc>,
+    /// What was read of each table, by name.
+    pub tables: BTreeMap<String, TableFacts>,
+    /// Number of calls, by action.
+    pub calls: BTreeMap<String, u64>,
+}
+
+/// Collects what AWS says of all tables. Fails only if the tables cannot be listed: whatever else cannot be read is not
+/// known.
+pub async fn collect(
+    clients: &Clients,
+    clock: &Clock,
+    timer: Arc<dyn Timer>,
+    stores: &Stores,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Collected, AwsFailure> {
+    let began_at = clock.now();
+    let apis = Apis::new(&timer);
+    let once = clients.without_retries();
+    let (dynamodb, backup) = (once.dynamodb(), once.backup());
+    let names = tables::names(&apis, &dynamodb).await?;
+    let known: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    let read = AtomicUsize::new(0);
+    let done = || {
+        let read = read.fetch_add(1, Ordering::Relaxed) + 1;
+        progress(Progress { read, tables: names.len() });
+    };
+    let (reads, backups, points, exports, jobs) = futures::join!(
+        tables::read(&apis, &dynamodb, &names, &done),
+        listings::backups(&apis, &dynamodb),
+        protected::points(&apis, &backup, &known),
+        exports::newest(&apis, &dynamodb, &known),
+        listings::restore_jobs(&apis, &backup),
+    );
+    let listed = Listed { backups, points, exports, jobs };
+    let tables = assemble(clients, stores, &reads, &listed, began_at).await;
+    let arn = reads.iter().find_map(|read| Some(read.table.found()?.arn.as_str()));
+    Ok(Collected {
+        account: arn.and_then(Arn::parse).map(|arn| arn.account.to_owned()),
+        region: clients.sdk().region().map(ToString::to_string),
+        began_at,
+        ended_at: clock.now(),
+        tables,
+        calls: apis.all().iter().map(|api| api.counted()).filter(|(_, calls)| *calls > 0).collect(),
+    })
+}
+
+/// What was read for all tables together.
+struct Listed {
+    backups: Result<Backups, AwsFailure>,
+    points: Result<Points, AwsFailure>,
+    exports: Result<Exports, AwsFailure>,
+    jobs: Result<Vec<RestoreJob>, AwsFailure>,
+}
+
+/// Puts together what was read of each table.
+async fn assemble(
+    clients: &Clients,
+    stores: &Stores,
+    reads: &[Read],
+    listed: &Listed,
+    now: DateTime<Utc>,
+) -> BTreeMap<String, TableFacts> {
+    let described: Vec<(&str, &Description)> =
+        reads.iter().filter_map(|read| Some((read.name.as_str(), read.table.found()?))).collect();
+    let tables: Vec<&Description> = described.iter().map(|(_, table)| *table).collect();
+    let settings = match &stores.settings {
+        Some(name) => Some(stores::settings(clients, name).await),
+        None => None,
+    };
+    let evidence = match &stores.evidence {
+        Some(name) => Some(stores::evidence(clients, name, &tables).await),
+        None => None,
+    };
+    let mut incremental = stores::incremental(clients, &stores.incremental, &described, now).await;
+
+    let sources: Sources = copies::sources(&listed.backups, &listed.points);
+    let copies = copies::copies(reads, &sources, &listed.jobs);
+    let proof = Proof {
+        copies: copies::verified(reads, &copies),
+        unseen: copies::unseen(reads, &copies),
+        evidence: evidence.as_ref(),
+        listed,
+    };
+    let table = |(read, copy): (&Read, &Finding<Copy>)| {
+        let facts = match read.table.found() {
+            Some(table) => TableFacts {
+                table: read.table.clone(),
+                tags: read.tags.clone(),
+                pitr: read.pitr.clone(),
+                backups: listed.backups_of(table),
+                recovery_points: listed.points_of(table),
+                exports: listed.export_of(table),
+                incremental: incremental.remove(&table.arn).unwrap_or(Finding::NotAsked {}),
+                settings: match &settings {
+                    None => Finding::NotAsked {},
+                    Some(Err(reason)) => Finding::NotKnown { reason: reason.clone() },
+                    Some(Ok(newest)) => {
+                        let folder = stores::settings_folder(&table.arn);
+                        let newest = folder.and_then(|folder| newest.get(&folder)).cloned();
+                        Finding::from_value(newest.filter(|newest| newest.at >= table.created_at))
+                    }
+                },
+                verified: proof.verified(table),
+                restores: proof.restores(table),
+                copy: copy.clone(),
+            },
+            None => unknown(read, copy, stores),
+        };
+        (read.name.clone(), facts)
+    };
+    reads.iter().zip(&copies).map(table).collect()
+}
+
+/// Returns what is known of a table that could not be described: whether a backup is of this table, or of an earlier one
+/// of its name, is not known either.
+fn unknown(read: &Read, copy: &Finding<Copy>, stores: &Stores) -> TableFacts {
+    let reason = read.table.reason().unwrap_or_default();
+    fn open<T>(reason: &str) -> Finding<T> {
+        Finding::NotKnown { reason: reason.to_owned() }
+    }
+    TableFacts {
+        table: read.table.clone(),
+        tags: read.tags.clone(),
+        pitr: read.pitr.clone(),
+        backups: open(reason),
+        recovery_points: open(reason),
+        exports: open(reason),
+        incremental: if stores.incremental.is_empty() { Finding::NotAsked {} } else { open(reason) },
+        settings: if stores.settings.is_none() { Finding::NotAsked {} } else { open(reason) },
+        verified: open(reason),
+        restores: open(reason),
+        copy: copy.clone(),
+    }
+}
+
+impl Listed {
+    /// Returns the backups of this table, and not of an earlier one of its name.
+    fn backups_of(&self, table: &Description) -> Finding<Saved> {
+        let backups = match &self.backups {
+            Ok(backups) => backups.get(&table.arn),
+            Err(failure) => return Finding::from_failure(failure),
+        };
+        let own = backups.into_iter().flatten().filter(|backup| backup.table_id == table.id);
+        Finding::from_value(Saved::from_all(own.map(|backup| (backup.created_at, backup.arn.as_str()))))
+    }
+
+    fn points_of(&self, table: &Description) -> Finding<Saved> {
+        let points = match &self.points {
+            Ok(points) => points.get(&table.arn),
+            Err(failure) => return Finding::from_failure(failure),
+        };
+        match points {
+            None => Finding::None {},
+            Some(Err(failure)) => Finding::from_failure(failure),
+            Some(Ok(points)) => {
+                let own = points.iter().filter(|point| point.created_at >= table.created_at);
+                Finding::from_value(Saved::from_all(own.map(|point| (point.created_at, point.arn.as_str()))))
+            }
+        }
+    }
+
+    fn export_of(&self, table: &Description) -> Finding<super::facts::Export> {
+        let exports = match &self.exports {
+            Ok(exports) => exports.get(&table.arn),
+            Err(failure) => return Finding::from_failure(failure),
+        };
+        match exports {
+            None | Some(Ok(None)) => Finding::None {},
+            Some(Err(failure)) => Finding::from_failure(failure),
+            Some(Ok(Some((id, export)))) => Finding::from_value((*id == table.id).then(|| export.clone())),
+        }
+    }
+}
+
+/// What shows that tables can be restored.
+struct Proof<'a> {
+    /// The verified copies of each table, by ARN.
+    copies: HashMap<String, Vec<Verification>>,
+    /// Why there may be other verified copies.
+    unseen: Option<String>,
+    evidence: Option<&'a Result<HashMap<String, Tested>, String>>,
+    listed: &'a Listed,
+}
+
+impl Proof<'_> {
+    fn jobs(&self, table: &Description) -> impl Iterator<Item = &RestoreJob> {
+        let (arn, created_at) = (table.arn.clone(), table.created_at);
+        let jobs = self.listed.jobs.iter().flatten();
+        jobs.filter(move |job| job.source_arn == arn && job.ended_at >= created_at)
+    }
+
+    fn tested(&self, table: &Description) -> Option<&Tested> {
+        self.evidence?.as_ref().ok()?.get(&table.arn)
+    }
+
+    /// Returns the newest proof that a table can be restored.
+    fn verified(&self, table: &Description) -> Finding<Verification> {
+        let copies = self.copies.get(&table.arn).into_iter().flatten().cloned();
+        let jobs = self.jobs(table).filter(|job| job.is_validated).map(|job| Verification {
+            at: job.ended_at,
+            how: "restore test".to_owned(),
+            by: job.id.clone(),
+        });
+        let tested = self.tested(table).and_then(|tested| tested.verified.found()).cloned();
+        let proofs = copies.chain(jobs).chain(tested).filter(|proof| proof.at >= table.created_at);
+        if let Some(value) = proofs.max_by_key(|proof| proof.at) {
+            return Finding::Found { value };
+        }
+        let listed = &self.listed;
+        let failures = [listed.backups.as_ref().err(), listed.points.as_ref().err(), listed.jobs.as_ref().err()];
+        let failed = failures.into_iter().flatten().next().map(ToString::to_string);
+        let evidence = self.evidence.and_then(|evidence| evidence.as_ref().err()).cloned();
+        let tested = self.tested(table).and_then(|tested| tested.verified.reason()).map(str::to_owned);
+        match failed.or(evidence).or(tested).or_else(|| self.unseen.clone()) {
+            Some(reason) => Finding::NotKnown { reason },
+            None => Finding::None {},
+        }
+    }
+
+    /// Returns how long restores of a table took.
+    fn restores(&self, table: &Description) -> Finding<RestoreTimes> {
+        let tested = self.tested(table).into_iter().flat_map(|tested| tested.restores.iter().cloned());
+        let jobs = self.jobs(table).map(|job| (job.id.clone(), job.seconds));
+        let by_id: BTreeMap<String, u64> = tested.chain(jobs).collect();
+        match (RestoreTimes::from_seconds(by_id.into_values().collect()), &self.listed.jobs) {
+            (Some(value), _) => Finding::Found { value },
+            (None, Err(failure)) => Finding::from_failure(failure),
+            (None, Ok(_)) => Finding::None {},
+        }
+    }
+}
