@@ -10,13 +10,14 @@ mod exports;
 pub mod facts;
 pub mod finding;
 mod listings;
-//pub mod page;
+pub mod page;
 mod protected;
 pub mod rates;
 pub mod report;
 pub mod rules;
 mod stores;
 mod tables;
+pub mod text;
 
 #[cfg(test)]
 mod model_tests;

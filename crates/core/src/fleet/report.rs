@@ -14,7 +14,7 @@ use super::rules::{Outcome, Rules, Verdict};
 /// Version of the document.
 const VERSION: u32 = 1;
 /// Bytes of a GB, as DynamoDB counts them ("Quotas in Amazon DynamoDB").
-const GB: f64 = 1_073_741_824.0;
+pub(super) const GB: f64 = 1_073_741_824.0;
 
 /// The protection of all tables of an account and Region.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
