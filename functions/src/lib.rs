@@ -16,6 +16,8 @@ pub mod workflows;
 
 use schemars::Schema;
 use step::StepEntry;
+use tablekeeper_core::fleet::report::Fleet;
+use tablekeeper_core::fleet::rules::Rules;
 use tablekeeper_core::replay::Counts;
 use tablekeeper_core::restore_test::evidence::Evidence;
 use tablekeeper_core::schemas;
@@ -97,6 +99,8 @@ pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
 pub fn documents() -> Vec<(&'static str, Schema)> {
     vec![
         ("execution-report", schemas::output_schema::<execution_report::Report>()),
+        ("fleet", schemas::output_schema::<Fleet>()),
+        ("fleet-rules", schemas::input_schema::<Rules>()),
         ("restore-test-evidence", schemas::input_schema::<Evidence>()),
         ("settings-document", schemas::input_schema::<SettingsDocument>()),
         ("verification-report", schemas::output_schema::<Report>()),

@@ -250,7 +250,8 @@ impl Proof<'_> {
             return Finding::Found { value };
         }
         let listed = &self.listed;
-        let failures = [listed.backups.as_ref().err(), listed.points.as_ref().err(), listed.jobs.as_ref().err()];
+        let failures =
+            [listed.backups.as_ref().err(), listed.points.as_ref().err(), listed.jobs.as_ref().err()];
         let failed = failures.into_iter().flatten().next().map(ToString::to_string);
         let evidence = self.evidence.and_then(|evidence| evidence.as_ref().err()).cloned();
         let tested = self.tested(table).and_then(|tested| tested.verified.reason()).map(str::to_owned);

@@ -20,10 +20,7 @@ const RESTORE_TEST: &str = "awsbackup-restore-test-";
 pub(super) type Sources = HashMap<String, String>;
 
 /// Returns the source table of each recovery point and backup that is known.
-pub(super) fn sources(
-    backups: &Result<Backups, AwsFailure>,
-    points: &Result<Points, AwsFailure>,
-) -> Sources {
+pub(super) fn sources(backups: &Result<Backups, AwsFailure>, points: &Result<Points, AwsFailure>) -> Sources {
     let of_backups = backups.iter().flatten().flat_map(|(table, backups)| {
         backups.iter().map(move |backup| (recovery_point_id(&backup.arn).to_owned(), table.clone()))
     });

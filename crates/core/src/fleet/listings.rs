@@ -23,10 +23,7 @@ pub(super) struct Backup {
 }
 
 /// Lists the available backups of the account in DynamoDB.
-pub(super) async fn backups(
-    apis: &Apis,
-    dynamodb: &aws_sdk_dynamodb::Client,
-) -> Result<Backups, AwsFailure> {
+pub(super) async fn backups(apis: &Apis, dynamodb: &aws_sdk_dynamodb::Client) -> Result<Backups, AwsFailure> {
     let (mut backups, mut start) = (Backups::new(), None);
     loop {
         let list = || {

@@ -72,8 +72,11 @@ impl Account {
                 let name = call.input["TableName"].as_str().unwrap();
                 let window = self.state().pitr.get(name).cloned();
                 let window = window.unwrap_or_else(|| json!({ "PointInTimeRecoveryStatus": "DISABLED" }));
-                (200, json!({ "ContinuousBackupsDescription": { "ContinuousBackupsStatus": "ENABLED",
-                    "PointInTimeRecoveryDescription": window } }))
+                (
+                    200,
+                    json!({ "ContinuousBackupsDescription": { "ContinuousBackupsStatus": "ENABLED",
+                    "PointInTimeRecoveryDescription": window } }),
+                )
             }
             other => panic!("{other}"),
         }
@@ -83,7 +86,11 @@ impl Account {
 const GAPS: [Gap; 20] = [
     |account, name| {
         account.state().pitr.remove(name);
-        vec![("Pitr", Outcome::Broken), ("MaxLossSeconds", Outcome::Broken), ("MinWindowDays", Outcome::Broken)]
+        vec![
+            ("Pitr", Outcome::Broken),
+            ("MaxLossSeconds", Outcome::Broken),
+            ("MinWindowDays", Outcome::Broken),
+        ]
     },
     |account, name| {
         account.pitr(name, 3);
@@ -94,16 +101,34 @@ const GAPS: [Gap; 20] = [
         vec![("MaxLossSeconds", Outcome::Broken)]
     },
     |account, name| {
-        account.state().pitr.get_mut(name).unwrap().as_object_mut().unwrap().remove("LatestRestorableDateTime");
+        account
+            .state()
+            .pitr
+            .get_mut(name)
+            .unwrap()
+            .as_object_mut()
+            .unwrap()
+            .remove("LatestRestorableDateTime");
         vec![("MaxLossSeconds", Outcome::NotKnown)]
     },
     |account, name| {
-        account.state().pitr.get_mut(name).unwrap().as_object_mut().unwrap().remove("EarliestRestorableDateTime");
+        account
+            .state()
+            .pitr
+            .get_mut(name)
+            .unwrap()
+            .as_object_mut()
+            .unwrap()
+            .remove("EarliestRestorableDateTime");
         vec![("MinWindowDays", Outcome::NotKnown)]
     },
     |account, name| {
         account.state().pitr.insert(name.to_owned(), json!({}));
-        vec![("Pitr", Outcome::NotKnown), ("MaxLossSeconds", Outcome::NotKnown), ("MinWindowDays", Outcome::NotKnown)]
+        vec![
+            ("Pitr", Outcome::NotKnown),
+            ("MaxLossSeconds", Outcome::NotKnown),
+            ("MinWindowDays", Outcome::NotKnown),
+        ]
     },
     |account, name| {
         without_backups(account, name);
@@ -172,7 +197,11 @@ const GAPS: [Gap; 20] = [
     },
     |account, name| {
         refuse(account, "dynamodb:DescribeContinuousBackups", "TableName", name.to_owned());
-        vec![("Pitr", Outcome::NotKnown), ("MaxLossSeconds", Outcome::NotKnown), ("MinWindowDays", Outcome::NotKnown)]
+        vec![
+            ("Pitr", Outcome::NotKnown),
+            ("MaxLossSeconds", Outcome::NotKnown),
+            ("MinWindowDays", Outcome::NotKnown),
+        ]
     },
     // The settings document and the restore test are those of an earlier table of the same name. A young table can go
     // back to its creation only.
@@ -237,7 +266,9 @@ async fn twenty_gaps_are_found_among_many_tables_and_no_others() {
             .tables
             .iter()
             .flat_map(|table| {
-                table.not_kept().map(|verdict| (table.name.clone(), verdict.requirement.clone(), verdict.outcome))
+                table
+                    .not_kept()
+                    .map(|verdict| (table.name.clone(), verdict.requirement.clone(), verdict.outcome))
             })
             .collect();
         assert_eq!(found, expected, "seed {seed}");
@@ -260,12 +291,16 @@ async fn a_refused_listing_leaves_all_tables_not_known() {
     };
     let (orders, detail) = outcome("orders");
     assert_eq!(orders, Some(Outcome::NotKnown));
-    assert!(detail.contains("the newest backup is not known: dynamodb:ListBackups failed: AccessDenied"), "{detail}");
+    assert!(
+        detail.contains("the newest backup is not known: dynamodb:ListBackups failed: AccessDenied"),
+        "{detail}"
+    );
     assert_eq!(outcome("customers").0, Some(Outcome::Kept));
     assert!(fleet.is_broken() && fleet.totals.broken == 0 && fleet.totals.unprotected == 0);
     account.aws.refuse("dynamodb:ListTables", "AccessDeniedException");
     let clients = account.aws.clients();
-    let failed = collect(&clients, &Clock::Fixed(now()), Arc::new(RuntimeTimer), &Stores::default(), &|_| {}).await;
+    let failed =
+        collect(&clients, &Clock::Fixed(now()), Arc::new(RuntimeTimer), &Stores::default(), &|_| {}).await;
     assert!(failed.is_err());
 }
 
@@ -274,23 +309,36 @@ async fn losses_windows_copies_and_restores_are_reported() {
     let account = Account::new();
     account.table("orders").pitr("orders", 35).backup("orders", HOUR).point("orders", "p", HOUR * 2);
     account.export("orders", HOUR * 3);
-    account.job("orders", "a", HOUR, 300, None).job("orders", "b", HOUR, 900, None).job("orders", "c", HOUR, 400, None);
+    account
+        .job("orders", "a", HOUR, 300, None)
+        .job("orders", "b", HOUR, 900, None)
+        .job("orders", "c", HOUR, 400, None);
     account.copy("old-20261128-00-00-00", "p", None).copy("old-20261129-00-00-00", "gone", None);
     account.aws.set("old-20261128-00-00-00", "TableSizeBytes", json!(3_u64 << 30));
     let stores = Stores::default();
     let clients = account.aws.clients();
-    let collected = collect(&clients, &Clock::Fixed(now()), Arc::new(RuntimeTimer), &stores, &|_| {}).await.unwrap();
+    let collected =
+        collect(&clients, &Clock::Fixed(now()), Arc::new(RuntimeTimer), &stores, &|_| {}).await.unwrap();
     let fleet = Fleet::new(collected, Rules::built_in(), Some(0.25));
     let orders = fleet.tables.iter().find(|table| table.name == "orders").unwrap();
-    let sources: Vec<_> = orders.sources.iter().map(|point| (point.source.to_string(), point.loss_seconds)).collect();
+    let sources: Vec<_> =
+        orders.sources.iter().map(|point| (point.source.to_string(), point.loss_seconds)).collect();
     let text = str::to_owned;
     assert_eq!(
         sources,
-        [(text("PITR"), Some(300)), (text("backup"), Some(3_600)), (text("recovery point"), Some(7_200)), (text("export"), Some(10_800))]
+        [
+            (text("PITR"), Some(300)),
+            (text("backup"), Some(3_600)),
+            (text("recovery point"), Some(7_200)),
+            (text("export"), Some(10_800))
+        ]
     );
     assert_eq!((orders.loss_seconds, orders.earliest), (Some(300), Some(now() - TimeDelta::days(35))));
     let restores = orders.facts.restores.found().unwrap();
-    assert_eq!((restores.count, restores.fastest_seconds, restores.median_seconds, restores.slowest_seconds), (3, 300, 400, 900));
+    assert_eq!(
+        (restores.count, restores.fastest_seconds, restores.median_seconds, restores.slowest_seconds),
+        (3, 300, 400, 900)
+    );
     let copy = |name: &str| {
         let table = fleet.tables.iter().find(|table| table.name == name).unwrap();
         table.facts.copy.found().unwrap().clone()
@@ -298,6 +346,12 @@ async fn losses_windows_copies_and_restores_are_reported() {
     assert_eq!(copy("old-20261128-00-00-00").source_arn, Some(arn("orders")));
     assert_eq!(copy("old-20261129-00-00-00").source_arn, None);
     let totals = &fleet.totals;
-    assert_eq!((totals.copies, totals.superseded_copies, totals.superseded_gb, totals.superseded_price), (2, 1, 3.0, Some(0.75)));
-    assert_eq!((fleet.account.as_deref(), fleet.region.as_deref()), (Some("123456789012"), Some("eu-west-1")));
+    assert_eq!(
+        (totals.copies, totals.superseded_copies, totals.superseded_gb, totals.superseded_price),
+        (2, 1, 3.0, Some(0.75))
+    );
+    assert_eq!(
+        (fleet.account.as_deref(), fleet.region.as_deref()),
+        (Some("123456789012"), Some("eu-west-1"))
+    );
 }

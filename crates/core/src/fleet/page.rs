@@ -48,7 +48,9 @@ pub fn sentence(fleet: &Fleet) -> String {
     match (totals.broken, totals.not_known) {
         (0, 0) => format!("No rule is broken: {}", tables(totals.tables)),
         (broken, 0) => format!("{broken} of {} break a rule", tables(totals.tables)),
-        (0, unknown) => format!("Of {unknown} of {} it is not known whether they keep the rules", tables(totals.tables)),
+        (0, unknown) => {
+            format!("Of {unknown} of {} it is not known whether they keep the rules", tables(totals.tables))
+        }
         (broken, unknown) => {
             format!("{broken} of {} break a rule, and of {unknown} it is not known", tables(totals.tables))
         }
@@ -132,7 +134,11 @@ fn tables(fleet: &Fleet) -> Markup {
 fn row(place: usize, table: &TableReport, now: DateTime<Utc>) -> Markup {
     let number = |value: Option<u64>| value.map_or_else(|| LAST.to_owned(), |value| value.to_string());
     let facts = &table.facts;
-    let loss = if table.sources.is_empty() && table.loss_seconds.is_none() { LAST.to_owned() } else { number(table.loss_seconds) };
+    let loss = if table.sources.is_empty() && table.loss_seconds.is_none() {
+        LAST.to_owned()
+    } else {
+        number(table.loss_seconds)
+    };
     let verified = facts.verified.found().map(|verified| since(verified.at, now));
     let restores = facts.restores.found().map(|times| times.slowest_seconds);
     let bytes = facts.table.found().map(|table| table.bytes.unsigned_abs());
@@ -174,7 +180,8 @@ fn unread(facts: &TableFacts) -> Markup {
         ("exports", facts.exports.reason()),
         ("incremental backup", facts.incremental.reason()),
     ];
-    let reasons: Vec<(&str, &str)> = reasons.into_iter().filter_map(|(what, reason)| Some((what, reason?))).collect();
+    let reasons: Vec<(&str, &str)> =
+        reasons.into_iter().filter_map(|(what, reason)| Some((what, reason?))).collect();
     html! {
         @if !reasons.is_empty() {
             details { summary { "not known: " (reasons.len()) }

@@ -61,11 +61,7 @@ async fn tables(apis: &Apis, backup: &aws_sdk_backup::Client) -> Result<BTreeSet
     }
 }
 
-async fn of_table(
-    apis: &Apis,
-    backup: &aws_sdk_backup::Client,
-    arn: &str,
-) -> Result<Vec<Point>, AwsFailure> {
+async fn of_table(apis: &Apis, backup: &aws_sdk_backup::Client, arn: &str) -> Result<Vec<Point>, AwsFailure> {
     let (mut points, mut token) = (Vec::new(), None);
     loop {
         let list = || {
@@ -73,7 +69,9 @@ async fn of_table(
         };
         let page = match apis.list_recovery_points.call(list).await {
             // AWS Backup has no recovery points of the table.
-            Err(failure) if failure.code.as_deref() == Some("ResourceNotFoundException") => return Ok(points),
+            Err(failure) if failure.code.as_deref() == Some("ResourceNotFoundException") => {
+                return Ok(points);
+            }
             page => page?,
         };
         for point in page.recovery_points.unwrap_or_default() {

@@ -39,7 +39,11 @@ struct Simulated {
 
 impl SimulatedTimer {
     fn new() -> SimulatedTimer {
-        SimulatedTimer(Arc::new(Mutex::new(Simulated { now: Instant::now(), number: 0, waiting: BTreeMap::new() })))
+        SimulatedTimer(Arc::new(Mutex::new(Simulated {
+            now: Instant::now(),
+            number: 0,
+            waiting: BTreeMap::new(),
+        })))
     }
 
     /// Runs a future to its end. Moves the clock to the next waiting time whenever the future waits.
@@ -86,14 +90,12 @@ impl Timer for SimulatedTimer {
             time_now.waiting.insert(key, None);
             key
         };
-        Box::pin(std::future::poll_fn(move |context| {
-            match timer.0.lock().unwrap().waiting.get_mut(&key) {
-                Some(waker) => {
-                    *waker = Some(context.waker().clone());
-                    Poll::Pending
-                }
-                None => Poll::Ready(()),
+        Box::pin(std::future::poll_fn(move |context| match timer.0.lock().unwrap().waiting.get_mut(&key) {
+            Some(waker) => {
+                *waker = Some(context.waker().clone());
+                Poll::Pending
             }
+            None => Poll::Ready(()),
         }))
     }
 }
@@ -156,8 +158,7 @@ async fn simulated(account: &Account) -> (Duration, BTreeMap<String, Vec<Instant
     let clients = FakeAws::clients_over(http, RetryConfig::standard());
     let began = timer.now();
     let (clock, stores) = (Clock::Fixed(now()), Stores::default());
-    let collected =
-        timer.run(collect(&clients, &clock, Arc::new(timer.clone()), &stores, &|_| {})).unwrap();
+    let collected = timer.run(collect(&clients, &clock, Arc::new(timer.clone()), &stores, &|_| {})).unwrap();
     let mut by_api = BTreeMap::<String, Vec<Instant>>::new();
     for (api, time) in sent.lock().unwrap().iter() {
         by_api.entry(api.clone()).or_default().push(*time);
@@ -178,7 +179,8 @@ async fn an_account_full_of_tables_is_read_in_five_minutes_within_the_documented
     }
     let (time, sent, counted) = simulated(&account).await;
     assert!(time < Duration::from_secs(300), "{time:?}");
-    let counts: BTreeMap<String, u64> = sent.iter().map(|(api, times)| (api.clone(), times.len() as u64)).collect();
+    let counts: BTreeMap<String, u64> =
+        sent.iter().map(|(api, times)| (api.clone(), times.len() as u64)).collect();
     assert_eq!(counts, counted, "the report counts the calls that were sent");
     let expected = [
         ("backup:ListProtectedResources", 1, 5),

@@ -235,7 +235,8 @@ impl Fleet {
 
 impl Totals {
     fn new(tables: &[TableReport], price: Option<f64>) -> Totals {
-        let count = |is: &dyn Fn(&TableReport) -> bool| tables.iter().filter(|table| is(table)).count() as u64;
+        let count =
+            |is: &dyn Fn(&TableReport) -> bool| tables.iter().filter(|table| is(table)).count() as u64;
         let copy = |table: &TableReport| {
             let copy = table.facts.copy.found().filter(|copy| copy.kind == CopyKind::Rotation);
             copy.map(|copy| copy.superseded)

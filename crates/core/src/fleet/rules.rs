@@ -145,4 +145,3 @@ impl Selection {
 fn matches(pattern: &str, name: &str) -> bool {
     Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(name))
 }
-

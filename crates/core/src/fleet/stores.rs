@@ -49,7 +49,10 @@ pub(super) struct Tested {
 }
 
 /// The newest settings document of each table, by the folder of the table.
-pub(super) async fn settings(clients: &Clients, name: &str) -> Result<HashMap<String, SettingsCapture>, String> {
+pub(super) async fn settings(
+    clients: &Clients,
+    name: &str,
+) -> Result<HashMap<String, SettingsCapture>, String> {
     let files = bucket(clients, name);
     let listed = files.list("settings/").await.map_err(|error| error.to_string())?;
     let mut newest = HashMap::<String, SettingsCapture>::new();
@@ -143,7 +146,9 @@ pub(super) async fn incremental(
                 Err(failure) => Finding::from_failure(&failure),
                 Ok(coverage) => {
                     let location = format!("s3://{}/{prefix}", history.bucket);
-                    Finding::from_value(since(&coverage, table, now).map(|since| Incremental { location, since }))
+                    Finding::from_value(
+                        since(&coverage, table, now).map(|since| Incremental { location, since }),
+                    )
                 }
             };
             (table.arn.clone(), finding)

@@ -60,7 +60,8 @@ async fn table(apis: &Apis, dynamodb: &aws_sdk_dynamodb::Client, name: &str) -> 
         Ok(response) => match response.table.as_ref().and_then(description) {
             Some(value) => Finding::Found { value },
             None => Finding::NotKnown {
-                reason: "the response to dynamodb:DescribeTable lacks the ARN or the id of the table".to_owned(),
+                reason: "the response to dynamodb:DescribeTable lacks the ARN or the id of the table"
+                    .to_owned(),
             },
         },
     };
@@ -106,7 +107,8 @@ async fn pitr(apis: &Apis, dynamodb: &aws_sdk_dynamodb::Client, name: &str) -> F
         }
         (Some(sdk::PointInTimeRecoveryStatus::Disabled), _) => Finding::None {},
         _ => Finding::NotKnown {
-            reason: "the response to dynamodb:DescribeContinuousBackups has no PointInTimeRecoveryStatus".to_owned(),
+            reason: "the response to dynamodb:DescribeContinuousBackups has no PointInTimeRecoveryStatus"
+                .to_owned(),
         },
     }
 }

@@ -44,14 +44,17 @@ impl Account {
     pub(super) fn new() -> Account {
         let account = Account { aws: FakeAws::default(), state: Arc::default() };
         let state = Arc::clone(&account.state);
-        account.aws.response("dynamodb:DescribeContinuousBackups", move |call| pitr(&state.lock().unwrap(), call));
+        account
+            .aws
+            .response("dynamodb:DescribeContinuousBackups", move |call| pitr(&state.lock().unwrap(), call));
         let state = Arc::clone(&account.state);
         account.aws.response("backup:GET", move |call| backup(&state.lock().unwrap(), call));
         let state = Arc::clone(&account.state);
         account.aws.response("dynamodb:ListExports", move |_| exports(&state.lock().unwrap()));
         let state = Arc::clone(&account.state);
         account.aws.response("s3:LIST", move |_| {
-            let object = |key: &String| format!("<Contents><Key>{key}</Key><Size>2</Size><ETag>e</ETag></Contents>");
+            let object =
+                |key: &String| format!("<Contents><Key>{key}</Key><Size>2</Size><ETag>e</ETag></Contents>");
             let objects: String = state.lock().unwrap().keys.iter().map(object).collect();
             (200, json!(format!("<ListBucketResult>{objects}</ListBucketResult>")))
         });
@@ -59,7 +62,10 @@ impl Account {
         account.aws.response("dynamodb:DescribeExport", move |call| {
             let state = state.lock().unwrap();
             let export = call.input["ExportArn"].as_str().and_then(|arn| state.exports.get(arn));
-            export.map_or_else(|| refusal("ExportNotFoundException"), |export| (200, json!({ "ExportDescription": export })))
+            export.map_or_else(
+                || refusal("ExportNotFoundException"),
+                |export| (200, json!({ "ExportDescription": export })),
+            )
         });
         account
     }
@@ -116,7 +122,14 @@ impl Account {
     }
 
     /// Adds a completed restore job of a table.
-    pub(super) fn job(&self, table: &str, id: &str, age: TimeDelta, seconds: i64, validation: Option<&str>) -> &Account {
+    pub(super) fn job(
+        &self,
+        table: &str,
+        id: &str,
+        age: TimeDelta,
+        seconds: i64,
+        validation: Option<&str>,
+    ) -> &Account {
         let job = json!({ "RestoreJobId": id, "SourceResourceArn": arn(table), "Status": "COMPLETED",
             "CreationDate": ago(age) - seconds, "CompletionDate": ago(age), "ValidationStatus": validation });
         self.state().jobs.push(job);
@@ -137,20 +150,25 @@ fn pitr(state: &State, call: &Call) -> Response {
     let table = call.input["TableName"].as_str().unwrap();
     let off = json!({ "PointInTimeRecoveryStatus": "DISABLED" });
     let description = state.pitr.get(table).unwrap_or(&off);
-    (200, json!({ "ContinuousBackupsDescription": { "ContinuousBackupsStatus": "ENABLED",
-        "PointInTimeRecoveryDescription": description } }))
+    (
+        200,
+        json!({ "ContinuousBackupsDescription": { "ContinuousBackupsStatus": "ENABLED",
+        "PointInTimeRecoveryDescription": description } }),
+    )
 }
 
 fn backup(state: &State, call: &Call) -> Response {
     let path = call.key.replace("%3A", ":").replace("%2F", "/");
-    if let Some(arn) = path.strip_prefix("resources/").and_then(|rest| rest.strip_suffix("/recovery-points")) {
+    if let Some(arn) = path.strip_prefix("resources/").and_then(|rest| rest.strip_suffix("/recovery-points"))
+    {
         return (200, json!({ "RecoveryPoints": state.points.get(arn) }));
     }
     match path.as_str() {
         "resources" => {
             let resource = |arn: &String| json!({ "ResourceArn": arn, "ResourceType": "DynamoDB" });
             let mut resources: Vec<Value> = state.points.keys().map(resource).collect();
-            resources.push(json!({ "ResourceArn": "arn:aws:ec2:eu-west-1:1:instance/i", "ResourceType": "EC2" }));
+            resources
+                .push(json!({ "ResourceArn": "arn:aws:ec2:eu-west-1:1:instance/i", "ResourceType": "EC2" }));
             (200, json!({ "Results": resources }))
         }
         "restore-jobs" => (200, json!({ "RestoreJobs": state.jobs })),
@@ -159,8 +177,6 @@ fn backup(state: &State, call: &Call) -> Response {
 }
 
 fn exports(state: &State) -> Response {
-    let summary = |export: &Value| {
-        json!({ "ExportArn": export["ExportArn"], "ExportStatus": export["ExportStatus"], "ExportType": export["ExportType"] })
-    };
+    let summary = |export: &Value| json!({ "ExportArn": export["ExportArn"], "ExportStatus": export["ExportStatus"], "ExportType": export["ExportType"] });
     (200, json!({ "ExportSummaries": state.exports.values().map(summary).collect::<Vec<_>>() }))
 }

@@ -68,7 +68,9 @@ impl TableReport {
     /// Names the best source.
     pub fn best_source(&self) -> String {
         let best = self.sources.first().map(|point| point.source.to_string());
-        best.unwrap_or_else(|| if self.protection == Protection::NotKnown { NOT_KNOWN } else { "none" }.to_owned())
+        best.unwrap_or_else(|| {
+            if self.protection == Protection::NotKnown { NOT_KNOWN } else { "none" }.to_owned()
+        })
     }
 
     /// Says the first second that the table can be brought back to.

@@ -53,7 +53,9 @@ impl Rules {
             match rule.tables.selects(name, facts) {
                 Selected::No => {}
                 Selected::NotKnown(reason) => add("Tables.Tag", (Outcome::NotKnown, reason)),
-                Selected::Yes => rule.must.results(facts, now).into_iter().for_each(|(name, result)| add(name, result)),
+                Selected::Yes => {
+                    rule.must.results(facts, now).into_iter().for_each(|(name, result)| add(name, result))
+                }
             }
         }
         verdicts
@@ -222,7 +224,9 @@ fn protection(facts: &TableFacts) -> Result {
 
 fn settings(facts: &TableFacts) -> Result {
     match &facts.settings {
-        Finding::Found { value } => kept(format!("captured at {} in {}", shown(value.at), quoted(&value.location))),
+        Finding::Found { value } => {
+            kept(format!("captured at {} in {}", shown(value.at), quoted(&value.location)))
+        }
         Finding::NotKnown { reason } => not_known(reason),
         Finding::NotAsked {} => not_known("no bucket of settings documents was given (--settings)"),
         Finding::None {} => broken("there is no settings document of it"),

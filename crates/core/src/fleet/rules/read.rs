@@ -137,9 +137,18 @@ mod tests {
             (json!({ "Rules": [named("a"), named("a")] }), "Rules[1].Name is `a`, as another rule's"),
             (with(json!({})), "Rules[0].Must is empty; it must have one of Pitr, "),
             (with(json!({ "Pitr": false })), "Rules[0].Must.Pitr is false; it must be true, or be left out"),
-            (with(json!({ "MinWindowDays": 0 })), "Rules[0].Must.MinWindowDays is 0; it must be between 1 and 3660"),
-            (with(json!({ "MaxLossSeconds": "600" })), "Rules[0].Must.MaxLossSeconds cannot be used: invalid type: string"),
-            (with(json!({ "MaxLosSeconds": 600 })), "Rules[0].Must.MaxLosSeconds cannot be used: unknown field"),
+            (
+                with(json!({ "MinWindowDays": 0 })),
+                "Rules[0].Must.MinWindowDays is 0; it must be between 1 and 3660",
+            ),
+            (
+                with(json!({ "MaxLossSeconds": "600" })),
+                "Rules[0].Must.MaxLossSeconds cannot be used: invalid type: string",
+            ),
+            (
+                with(json!({ "MaxLosSeconds": 600 })),
+                "Rules[0].Must.MaxLosSeconds cannot be used: unknown field",
+            ),
             (
                 json!({ "Rules": [{ "Name": "a", "Tables": { "NamePattern": "(" }, "Must": { "Pitr": true } }] }),
                 "Rules[0].Tables.NamePattern is not a regular expression: ",
