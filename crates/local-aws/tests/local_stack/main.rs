@@ -11,6 +11,7 @@ mod client;
 mod deployment;
 mod enabled_things;
 mod event_source_mappings;
+mod exports;
 mod faults;
 mod lifetime;
 mod on_demand_backups;
