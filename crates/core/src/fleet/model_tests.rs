@@ -1,17 +1,14 @@
 //! Twenty gaps among many protected tables: all of them are found, and nothing else.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::collect::{Stores, collect};
-use super::rates::RuntimeTimer;
+use super::collect::Stores;
 use super::report::Fleet;
 use super::rules::{Outcome, Rules};
-use super::testing::{Account, ago, now};
-use crate::clock::Clock;
+use super::testing::{Account, ago, collected, now};
 use crate::testing::fake_aws::{arn, refusal};
 
 const TABLES: usize = 60;
@@ -241,17 +238,14 @@ fn places(seed: u64) -> Vec<usize> {
     places
 }
 
-async fn inventory(account: &Account, rules: Rules) -> Fleet {
+fn inventory(account: &Account, rules: Rules) -> Fleet {
     let stores = Stores { settings: Some("settings".to_owned()), ..Stores::default() };
-    let clients = account.aws.clients();
-    let clock = Clock::Fixed(now());
-    let collected = collect(&clients, &clock, Arc::new(RuntimeTimer), &stores, &|_| {});
-    Fleet::new(collected.await.unwrap(), rules, None)
+    Fleet::new(collected(account, &stores).unwrap(), rules, None)
 }
 
 #[tokio::test]
 async fn twenty_gaps_are_found_among_many_tables_and_no_others() {
-    for seed in 1..=2 {
+    for seed in 1..=5 {
         let account = Account::new();
         (0..TABLES).for_each(|index| protected(&account, &name(index)));
         decoys(&account);
@@ -261,7 +255,7 @@ async fn twenty_gaps_are_found_among_many_tables_and_no_others() {
             let broken = gap(&account, &table);
             expected.extend(broken.into_iter().map(|(what, how)| (table.clone(), what.to_owned(), how)));
         }
-        let fleet = inventory(&account, rules()).await;
+        let fleet = inventory(&account, rules());
         let found: BTreeSet<_> = fleet
             .tables
             .iter()
@@ -284,7 +278,7 @@ async fn a_refused_listing_leaves_all_tables_not_known() {
     let account = Account::new();
     account.table("orders").table("customers").pitr("customers", 35);
     account.aws.refuse("dynamodb:ListBackups", "AccessDeniedException");
-    let fleet = inventory(&account, Rules::built_in()).await;
+    let fleet = inventory(&account, Rules::built_in());
     let outcome = |name: &str| {
         let table = fleet.tables.iter().find(|table| table.name == name).unwrap();
         (table.outcome, table.verdicts[0].detail.clone())
@@ -298,10 +292,7 @@ async fn a_refused_listing_leaves_all_tables_not_known() {
     assert_eq!(outcome("customers").0, Some(Outcome::Kept));
     assert!(fleet.is_broken() && fleet.totals.broken == 0 && fleet.totals.unprotected == 0);
     account.aws.refuse("dynamodb:ListTables", "AccessDeniedException");
-    let clients = account.aws.clients();
-    let failed =
-        collect(&clients, &Clock::Fixed(now()), Arc::new(RuntimeTimer), &Stores::default(), &|_| {}).await;
-    assert!(failed.is_err());
+    assert!(collected(&account, &Stores::default()).is_err());
 }
 
 #[tokio::test]
@@ -315,11 +306,7 @@ async fn losses_windows_copies_and_restores_are_reported() {
         .job("orders", "c", HOUR, 400, None);
     account.copy("old-20261128-00-00-00", "p", None).copy("old-20261129-00-00-00", "gone", None);
     account.aws.set("old-20261128-00-00-00", "TableSizeBytes", json!(3_u64 << 30));
-    let stores = Stores::default();
-    let clients = account.aws.clients();
-    let collected =
-        collect(&clients, &Clock::Fixed(now()), Arc::new(RuntimeTimer), &stores, &|_| {}).await.unwrap();
-    let fleet = Fleet::new(collected, Rules::built_in(), Some(0.25));
+    let fleet = Fleet::new(collected(&account, &Stores::default()).unwrap(), Rules::built_in(), Some(0.25));
     let orders = fleet.tables.iter().find(|table| table.name == "orders").unwrap();
     let sources: Vec<_> =
         orders.sources.iter().map(|point| (point.source.to_string(), point.loss_seconds)).collect();

@@ -10,9 +10,9 @@ use execution_report::layout::document;
 use maud::{Markup, html};
 
 use super::facts::TableFacts;
-use super::report::{Fleet, TableReport};
+use super::report::{Fleet, GB, TableReport};
 use super::rules::{Outcome, Verdict};
-use super::text::{NOT_KNOWN, age, minute, since};
+use super::text::{NOT_KNOWN, age, gb, minute, since};
 use window::{SCALE_DAYS, window};
 
 const STYLE: &str = include_str!("page/page.css");
@@ -75,7 +75,7 @@ fn header(fleet: &Fleet) -> Markup {
 fn totals(fleet: &Fleet) -> Markup {
     let totals = &fleet.totals;
     let fact = |name: &str, value: String| html! { div { dt { (name) } dd { (value) } } };
-    let storage = format!("{:.2} GB", totals.superseded_gb);
+    let storage = gb(totals.superseded_gb * GB);
     let storage = match totals.superseded_price {
         Some(price) => format!("{storage}, {price:.2} per month"),
         None => storage,
@@ -155,7 +155,7 @@ fn row(place: usize, table: &TableReport, now: DateTime<Utc>) -> Markup {
                 span class=(class) { (table.state()) }
                 @for verdict in table.not_kept() { (failed(verdict)) }
             }
-            td role="cell" data-label="Loss now" data-sort=(loss) { (table.loss()) span class="faint" { " " (table.best_source()) } (unread(facts)) }
+            td role="cell" data-label="Loss now" data-sort=(loss) { (table.loss()) span class="faint" { ", " (table.best_source()) } (unread(facts)) }
             td role="cell" data-label="Back to" data-sort=(number(table.earliest.map(|time| time.timestamp().unsigned_abs()))) { (table.back_to()) }
             td role="cell" data-label="Verified" data-sort=(number(verified)) { (table.verified(now)) }
             td role="cell" data-label="Restores take" data-sort=(number(restores)) { (table.restores()) }
@@ -197,5 +197,64 @@ fn rules(fleet: &Fleet) -> Markup {
             dl class="rules" { @for rule in &fleet.rules.rules { div { dt { (rule.name) } dd { (rule.sentence()) } } } }
             @if fleet.totals.without_rule > 0 { p { (fleet.totals.without_rule) " tables have no rule." } }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::super::collect::Stores;
+    use super::super::rules::Rules;
+    use super::super::testing::{Account, collected};
+    use super::*;
+
+    fn drawn(account: &Account) -> String {
+        let collected = collected(account, &Stores::default()).unwrap();
+        page(&Fleet::new(collected, Rules::built_in(), Some(0.25)))
+    }
+
+    #[tokio::test]
+    async fn a_page_can_be_read_sorted_and_filtered_and_fetches_nothing() {
+        let account = Account::new();
+        account.table("orders").pitr("orders", 20).backup("orders", TimeDelta::days(3)).table("sessions");
+        let page = drawn(&account);
+        for part in [
+            "<main>",
+            "<header class=\"bad\"",
+            "<footer>",
+            "<h1>1 of 2 tables break a rule</h1>",
+            "lang=\"en\"",
+            "<th scope=\"col\" role=\"columnheader\" data-number=\"\"><button type=\"button\">Loss now",
+            "<th scope=\"row\" role=\"rowheader\" data-sort=\"orders\">orders</th>",
+            "<label for=\"filter\">",
+            "aria-sort",
+            "<td role=\"cell\" data-label=\"Loss now\" data-sort=\"300\">5 min",
+            "aria-label=\"PITR: every second from 2026-11-10 12:00 to 2026-11-30 11:55; backup: oldest 2026-11-27 12:00, newest 2026-11-27 12:00\"",
+            // 15 of 35 days are before the window: 90 of 210.
+            "<rect class=\"seconds\" x=\"90.0\"",
+        ] {
+            assert!(page.contains(part), "{part} is missing in {page}");
+        }
+        assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("src="), "{page}");
+        let rows: Vec<&str> =
+            page.match_indices("role=\"rowheader\"").map(|(at, _)| &page[at..at + 45]).collect();
+        assert!(rows[0].contains("sessions"), "the worst comes first: {rows:?}");
+    }
+
+    #[tokio::test]
+    async fn a_page_escapes_what_aws_says() {
+        let account = Account::new();
+        account.table("orders");
+        account.aws.response("dynamodb:ListBackups", |_| {
+            (400, serde_json::json!({ "__type": "AccessDeniedException", "message": "<script>alert(1)</script>" }))
+        });
+        let page = drawn(&account);
+        assert!(
+            page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && !page.contains("<script>alert"),
+            "{page}"
+        );
+        assert!(page.contains("<header class=\"unsure\""), "{page}");
+        assert!(page.contains("backups: dynamodb:ListBackups failed"), "{page}");
     }
 }

@@ -14,7 +14,7 @@ use super::rules::{Outcome, Rules, Verdict};
 /// Version of the document.
 const VERSION: u32 = 1;
 /// Bytes of a GB, as DynamoDB counts them ("Quotas in Amazon DynamoDB").
-pub(super) const GB: f64 = 1_073_741_824.0;
+pub const GB: f64 = 1_073_741_824.0;
 
 /// The protection of all tables of an account and Region.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -209,7 +209,9 @@ impl TableReport {
         let outcome = match self.outcome {
             Some(Outcome::Broken) => 0,
             Some(Outcome::NotKnown) => 1,
-            Some(Outcome::Kept) | None => 2,
+            Some(Outcome::Kept) => 2,
+            None if self.is_copy() => 3,
+            None => 2,
         };
         (outcome, self.protection, std::cmp::Reverse(self.loss_seconds.unwrap_or(u64::MAX)))
     }

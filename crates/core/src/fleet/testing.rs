@@ -1,11 +1,17 @@
 //! A fake account with tables and what protects them, for the tests of the inventory.
 
+mod simulated_time;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
+pub(super) use simulated_time::SimulatedTimer;
 
+use super::collect::{Collected, Stores, collect};
+use crate::aws::failure::AwsFailure;
+use crate::clock::Clock;
 use crate::testing::fake_aws::{Call, FakeAws, Response, arn, backup_arn, refusal};
 
 /// What the fake AWS itself does not have.
@@ -28,6 +34,12 @@ pub(super) struct State {
 pub(super) struct Account {
     pub(super) aws: FakeAws,
     state: Arc<Mutex<State>>,
+}
+
+/// Collects what AWS says of the tables of an account, on a simulated clock.
+pub(super) fn collected(account: &Account, stores: &Stores) -> Result<Collected, AwsFailure> {
+    let (timer, clients, clock) = (SimulatedTimer::new(), account.aws.clients(), Clock::Fixed(now()));
+    timer.run(collect(&clients, &clock, Arc::new(timer.clone()), stores, &|_| {}))
 }
 
 /// The time of the tests.

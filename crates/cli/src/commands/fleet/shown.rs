@@ -1,9 +1,9 @@
 //! Prints an inventory for people.
 
 use tablekeeper_core::fleet::page::sentence;
-use tablekeeper_core::fleet::report::{Fleet, TableReport};
+use tablekeeper_core::fleet::report::{Fleet, GB, TableReport};
 use tablekeeper_core::fleet::rules::Outcome;
-use tablekeeper_core::fleet::text::NOT_KNOWN;
+use tablekeeper_core::fleet::text::{NOT_KNOWN, gb};
 
 use crate::console::{self, Console, Stream};
 
@@ -79,9 +79,10 @@ fn reasons(console: &Console, fleet: &Fleet) {
 fn copies(console: &Console, fleet: &Fleet) {
     let totals = &fleet.totals;
     if totals.superseded_copies > 0 {
-        let (older, of, gb) = (totals.superseded_copies, totals.copies, totals.superseded_gb);
+        let (older, of) = (totals.superseded_copies, totals.copies);
+        let gb = gb(totals.superseded_gb * GB);
         let price =
             totals.superseded_price.map(|price| format!(", {price:.2} per month")).unwrap_or_default();
-        console.line(&format!("\n{older} of {of} copies have a newer one and take {gb:.2} GB{price}."));
+        console.line(&format!("\n{older} of {of} copies have a newer one and take {gb}{price}."));
     }
 }

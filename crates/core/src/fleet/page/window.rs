@@ -29,7 +29,7 @@ pub(super) fn window(table: &TableReport, now: DateTime<Utc>) -> Markup {
     let moments =
         |point: &Point| [point.earliest, point.latest].into_iter().flatten().map(mark).collect::<Vec<_>>();
     html! {
-        svg viewBox="0 0 210 16" role="img" aria-label=(text(table)) {
+        svg viewBox="0 0 210 16" preserveAspectRatio="none" role="img" aria-label=(text(table)) {
             line x1="0" y1="8" x2="210" y2="8" {}
             @for point in table.sources.iter().filter(|point| point.continuous) { @if let Some(bar) = bar(point) { (bar) } }
             @for point in table.sources.iter().filter(|point| !point.continuous) { @for mark in moments(point) { (mark) } }
