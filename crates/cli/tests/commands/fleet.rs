@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use aws_sdk_backup::types::BackupJobState;
 use aws_sdk_dynamodb::types::{PointInTimeRecoverySpecification, Tag};
 use local_aws::{Fault, Rule};
 use serde_json::{Value, json};
@@ -33,13 +34,14 @@ async fn back_up(shell: &Shell, table: &str) {
     let start = backup.start_backup_job().backup_vault_name("daily").resource_arn(arn(shell.name, table));
     let job = start.iam_role_arn(format!("arn:aws:iam::{}:role/backup", shell.name)).send().await.unwrap();
     let id = job.backup_job_id().unwrap().to_owned();
+    let mut state = None;
     for _ in 0..100 {
-        let job = backup.describe_backup_job().backup_job_id(&id).send().await.unwrap();
-        if job.state() == Some(&aws_sdk_backup::types::BackupJobState::Completed) {
-            return;
+        state = backup.describe_backup_job().backup_job_id(&id).send().await.unwrap().state;
+        if state == Some(BackupJobState::Completed) {
+            break;
         }
     }
-    panic!("the backup job did not complete");
+    assert_eq!(state, Some(BackupJobState::Completed));
 }
 
 /// Makes a table for each source, and two copies of a rotation.

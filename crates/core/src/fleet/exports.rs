@@ -99,3 +99,53 @@ async fn full(
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use serde_json::json;
+
+    use crate::fleet::collect::Stores;
+    use crate::fleet::finding::Finding;
+    use crate::fleet::testing::{Account, collected, now};
+
+    fn export(account: &Account) -> Finding<super::Export> {
+        collected(account, &Stores::default()).unwrap().tables.remove("orders").unwrap().exports
+    }
+
+    #[tokio::test]
+    async fn the_newest_full_export_of_this_table_counts() {
+        let account = Account::new();
+        account.table("orders");
+        assert!(export(&account).is_none());
+        let set = |arn: &str, field: &str, value: serde_json::Value| {
+            account.state().exports.get_mut(arn).unwrap()[field] = value;
+        };
+        let hours = TimeDelta::hours;
+        let other = account.export("orders", hours(50));
+        set(&other, "TableId", json!("id-of-another"));
+        assert!(export(&account).is_none(), "it is of an earlier table");
+        let full = account.export("orders", hours(40));
+        account.export("orders", hours(45));
+        for (age, field, value) in [
+            (30, "ExportStatus", json!("FAILED")),
+            (29, "ExportStatus", json!("IN_PROGRESS")),
+            (28, "ExportType", json!("INCREMENTAL_EXPORT")),
+            (27, "FilterSpecification", json!({ "FilterExpression": "a = :a" })),
+        ] {
+            let arn = account.export("orders", hours(age));
+            set(&arn, field, value);
+        }
+        let found = export(&account).found().cloned().unwrap();
+        assert_eq!((found.arn, found.time, found.bucket.as_str()), (full, now() - hours(40), "exports"));
+        for age in 1..=5 {
+            let arn = account.export("orders", hours(age));
+            set(&arn, "FilterSpecification", json!({ "FilterExpression": "a = :a" }));
+        }
+        assert!(export(&account).reason().unwrap().contains("none of the newest 5 exports is full"));
+        account.aws.refuse("dynamodb:DescribeExport", "AccessDeniedException");
+        assert!(
+            export(&account).reason().unwrap().starts_with("dynamodb:DescribeExport failed: AccessDenied")
+        );
+    }
+}

@@ -129,3 +129,37 @@ async fn tags(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::fleet::collect::Stores;
+    use crate::fleet::testing::{Account, collected};
+    use crate::testing::fake_aws::{arn, refusal};
+
+    #[tokio::test]
+    async fn a_table_that_is_deleted_meanwhile_is_left_out_and_a_refused_one_is_not_known() {
+        let account = Account::new();
+        account
+            .table("deleted")
+            .table("orders")
+            .table("secret")
+            .backup("secret", chrono::TimeDelta::hours(1));
+        account.aws.response("dynamodb:DescribeTable", |call| match call.input["TableName"].as_str() {
+            Some("deleted") => refusal("ResourceNotFoundException"),
+            Some("secret") => refusal("AccessDeniedException"),
+            _ => {
+                let table = json!({ "TableName": "orders", "TableArn": arn("orders"), "TableId": "id-of-orders",
+                    "TableStatus": "ACTIVE", "CreationDateTime": 1_000.0 });
+                (200, json!({ "Table": table }))
+            }
+        });
+        let tables = collected(&account, &Stores::default()).unwrap().tables;
+        assert_eq!(tables.keys().collect::<Vec<_>>(), ["orders", "secret"]);
+        let secret = &tables["secret"];
+        assert!(secret.table.reason().is_some() && secret.tags.reason().is_some() && secret.pitr.is_none());
+        assert!(secret.backups.reason().is_some(), "it may be a backup of an earlier table of the name");
+        assert!(tables["orders"].backups.is_none() && tables["orders"].tags.found().is_some());
+    }
+}
