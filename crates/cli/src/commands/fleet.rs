@@ -6,21 +6,20 @@ mod shown;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 use anyhow::Context as _;
-use clap::Args;
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use indicatif::HumanCount;
 use options::{bucket, history, price};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::clock::Clock;
 use tablekeeper_core::fleet::collect::{History, Progress, Stores, collect};
 use tablekeeper_core::fleet::page::page;
-use tablekeeper_core::fleet::rates::RuntimeTimer;
+use tablekeeper_core::fleet::rates::{RuntimeTimer, least_seconds};
 use tablekeeper_core::fleet::report::{Fleet, Protection, TableReport};
 use tablekeeper_core::fleet::rules::Outcome;
+use tablekeeper_core::fleet::text::age;
 
 use crate::console::{Console, Stream};
 use crate::{console, session};
@@ -114,7 +113,17 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     console.busy("listing the tables");
     let first = Once::new();
     let progress = |progress: Progress| {
-        first.call_once(|| console.counting("tables", progress.tables as u64));
+        first.call_once(|| {
+            let seconds = least_seconds(progress.tables);
+            if seconds >= 10 {
+                let tables = HumanCount(progress.tables as u64);
+                console.line(&format!(
+                    "reading {tables} tables, which takes about {} at AWS's rates",
+                    age(seconds)
+                ));
+            }
+            console.counting("tables", progress.tables as u64);
+        });
         console.advance(1);
     };
     let collected = collect(&clients, &Clock::System, Arc::new(RuntimeTimer), &stores, &progress).await;

@@ -1,19 +1,20 @@
 //! Collects what AWS says of all tables of an account and Region.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
 
 use super::copies::{self, Sources};
-use super::exports::{self, Exports};
-use super::facts::{Copy, Description, RestoreTimes, Saved, TableFacts, Verification};
+use super::exports;
+use super::facts::{Copy, Description, TableFacts};
 use super::finding::Finding;
-use super::listings::{self, Backups, RestoreJob};
-use super::protected::{self, Points};
+use super::listings;
+use super::proof::{Listed, Proof};
+use super::protected;
 use super::rates::{Apis, Timer};
-use super::stores::{self, Tested};
+use super::stores;
 pub use super::stores::{History, Stores};
 use super::tables::{self, Read};
 use crate::aws::arn::Arn;
@@ -85,14 +86,6 @@ pub async fn collect(
         tables,
         calls: apis.all().iter().map(|api| api.counted()).filter(|(_, calls)| *calls > 0).collect(),
     })
-}
-
-/// What was read for all tables together.
-struct Listed {
-    backups: Result<Backups, AwsFailure>,
-    points: Result<Points, AwsFailure>,
-    exports: Result<Exports, AwsFailure>,
-    jobs: Result<Vec<RestoreJob>, AwsFailure>,
 }
 
 /// Puts together what was read of each table.
@@ -173,103 +166,5 @@ fn unknown(read: &Read, copy: &Finding<Copy>, stores: &Stores) -> TableFacts {
         verified: open(reason),
         restores: open(reason),
         copy: copy.clone(),
-    }
-}
-
-impl Listed {
-    /// Returns the backups of this table, and not of an earlier one of its name.
-    fn backups_of(&self, table: &Description) -> Finding<Saved> {
-        let backups = match &self.backups {
-            Ok(backups) => backups.get(&table.arn),
-            Err(failure) => return Finding::from_failure(failure),
-        };
-        let own = backups.into_iter().flatten().filter(|backup| backup.table_id == table.id);
-        Finding::from_value(Saved::from_all(own.map(|backup| (backup.created_at, backup.arn.as_str()))))
-    }
-
-    fn points_of(&self, table: &Description) -> Finding<Saved> {
-        let points = match &self.points {
-            Ok(points) => points.get(&table.arn),
-            Err(failure) => return Finding::from_failure(failure),
-        };
-        match points {
-            None => Finding::None {},
-            Some(Err(failure)) => Finding::from_failure(failure),
-            Some(Ok(points)) => {
-                let own = points.iter().filter(|point| point.created_at >= table.created_at);
-                Finding::from_value(Saved::from_all(own.map(|point| (point.created_at, point.arn.as_str()))))
-            }
-        }
-    }
-
-    fn export_of(&self, table: &Description) -> Finding<super::facts::Export> {
-        let exports = match &self.exports {
-            Ok(exports) => exports.get(&table.arn),
-            Err(failure) => return Finding::from_failure(failure),
-        };
-        match exports {
-            None | Some(Ok(None)) => Finding::None {},
-            Some(Err(failure)) => Finding::from_failure(failure),
-            Some(Ok(Some((id, export)))) => Finding::from_value((*id == table.id).then(|| export.clone())),
-        }
-    }
-}
-
-/// What shows that tables can be restored.
-struct Proof<'a> {
-    /// The verified copies of each table, by ARN.
-    copies: HashMap<String, Vec<Verification>>,
-    /// Why there may be other verified copies.
-    unseen: Option<String>,
-    evidence: Option<&'a Result<HashMap<String, Tested>, String>>,
-    listed: &'a Listed,
-}
-
-impl Proof<'_> {
-    fn jobs(&self, table: &Description) -> impl Iterator<Item = &RestoreJob> {
-        let (arn, created_at) = (table.arn.clone(), table.created_at);
-        let jobs = self.listed.jobs.iter().flatten();
-        jobs.filter(move |job| job.source_arn == arn && job.ended_at >= created_at)
-    }
-
-    fn tested(&self, table: &Description) -> Option<&Tested> {
-        self.evidence?.as_ref().ok()?.get(&table.arn)
-    }
-
-    /// Returns the newest proof that a table can be restored.
-    fn verified(&self, table: &Description) -> Finding<Verification> {
-        let copies = self.copies.get(&table.arn).into_iter().flatten().cloned();
-        let jobs = self.jobs(table).filter(|job| job.is_validated).map(|job| Verification {
-            at: job.ended_at,
-            how: "restore test".to_owned(),
-            by: job.id.clone(),
-        });
-        let tested = self.tested(table).and_then(|tested| tested.verified.found()).cloned();
-        let proofs = copies.chain(jobs).chain(tested).filter(|proof| proof.at >= table.created_at);
-        if let Some(value) = proofs.max_by_key(|proof| proof.at) {
-            return Finding::Found { value };
-        }
-        let listed = &self.listed;
-        let failures =
-            [listed.backups.as_ref().err(), listed.points.as_ref().err(), listed.jobs.as_ref().err()];
-        let failed = failures.into_iter().flatten().next().map(ToString::to_string);
-        let evidence = self.evidence.and_then(|evidence| evidence.as_ref().err()).cloned();
-        let tested = self.tested(table).and_then(|tested| tested.verified.reason()).map(str::to_owned);
-        match failed.or(evidence).or(tested).or_else(|| self.unseen.clone()) {
-            Some(reason) => Finding::NotKnown { reason },
-            None => Finding::None {},
-        }
-    }
-
-    /// Returns how long restores of a table took.
-    fn restores(&self, table: &Description) -> Finding<RestoreTimes> {
-        let tested = self.tested(table).into_iter().flat_map(|tested| tested.restores.iter().cloned());
-        let jobs = self.jobs(table).map(|job| (job.id.clone(), job.seconds));
-        let by_id: BTreeMap<String, u64> = tested.chain(jobs).collect();
-        match (RestoreTimes::from_seconds(by_id.into_values().collect()), &self.listed.jobs) {
-            (Some(value), _) => Finding::Found { value },
-            (None, Err(failure)) => Finding::from_failure(failure),
-            (None, Ok(_)) => Finding::None {},
-        }
     }
 }

@@ -32,6 +32,14 @@ const REPEATS: u32 = 6;
 /// Number of times that a call is repeated that failed in AWS or on its way.
 const REPEATS_OF_FAILURES: u32 = 2;
 
+/// Calls per second of the APIs that are called once for each table and have a low rate.
+const PER_TABLE: f64 = 9.0;
+
+/// Returns the seconds that the calls for this many tables take at least.
+pub fn least_seconds(tables: usize) -> u64 {
+    (tables as f64 / PER_TABLE) as u64
+}
+
 /// The time that limiters wait by. Tests simulate it.
 pub trait Timer: Debug + Send + Sync {
     /// Returns the current time.
@@ -139,8 +147,8 @@ impl Apis {
         Apis {
             list_tables: api("dynamodb:ListTables", 10.0),
             describe_table: api("dynamodb:DescribeTable", 50.0),
-            describe_continuous_backups: api("dynamodb:DescribeContinuousBackups", 9.0),
-            list_tags: api("dynamodb:ListTagsOfResource", 9.0),
+            describe_continuous_backups: api("dynamodb:DescribeContinuousBackups", PER_TABLE),
+            list_tags: api("dynamodb:ListTagsOfResource", PER_TABLE),
             list_backups: api("dynamodb:ListBackups", 4.5),
             list_exports: api("dynamodb:ListExports", 10.0),
             describe_export: api("dynamodb:DescribeExport", 20.0),

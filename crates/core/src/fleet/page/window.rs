@@ -3,7 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
 
-use crate::fleet::report::{Point, TableReport};
+use crate::fleet::report::TableReport;
+use crate::fleet::sources::Point;
 use crate::fleet::text::minute;
 
 /// Days that the line has: the longest window of point-in-time recovery.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Requirements, Rules, Selected};
 use crate::fleet::facts::{Pitr, Saved, TableFacts};
 use crate::fleet::finding::Finding;
-use crate::fleet::report::points;
+use crate::fleet::sources::points;
 use crate::text::quoted;
 
 /// How much later a window may begin, because DynamoDB moves its beginning on in steps.
