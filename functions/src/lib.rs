@@ -16,6 +16,8 @@ pub mod workflows;
 
 use schemars::Schema;
 use step::StepEntry;
+use tablekeeper_core::fleet::report::Fleet;
+use tablekeeper_core::fleet::rules::Rules;
 use tablekeeper_core::replay::Counts;
 use tablekeeper_core::report_execution::ended::Ended;
 use tablekeeper_core::restore_test::evidence::Evidence;
@@ -104,6 +106,8 @@ pub fn documents() -> Vec<(&'static str, Schema)> {
     vec![
         ("execution-ended", schemas::output_schema::<Ended>()),
         ("execution-report", schemas::output_schema::<execution_report::Report>()),
+        ("fleet", schemas::output_schema::<Fleet>()),
+        ("fleet-rules", schemas::input_schema::<Rules>()),
         ("restore-test-evidence", schemas::input_schema::<Evidence>()),
         ("settings-document", schemas::input_schema::<SettingsDocument>()),
         ("verification-report", schemas::output_schema::<Report>()),

@@ -9,9 +9,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    adopt, backfill, check, completions, copies, demo, diff, executions, explain, export, exports, follow,
-    history, import, local, man, pin, plan, recover, replay, report, restore, rollback, run, snapshot, step,
-    template,
+    adopt, backfill, check, completions, copies, demo, diff, executions, explain, export, exports, fleet,
+    follow, history, import, local, man, pin, plan, recover, replay, report, restore, rollback, run,
+    snapshot, step, template,
 };
 use crate::{console, session};
 
@@ -53,6 +53,7 @@ enum Command {
     Explain(explain::Arguments),
     Export(export::Arguments),
     Exports(exports::Arguments),
+    Fleet(fleet::Arguments),
     Follow(follow::Arguments),
     History(history::Arguments),
     Import(import::Arguments),
@@ -109,6 +110,7 @@ impl Arguments {
             Command::Explain(arguments) => explain::act(&arguments),
             Command::Export(arguments) => export::act(arguments).await,
             Command::Exports(arguments) => exports::act(arguments).await,
+            Command::Fleet(arguments) => fleet::act(arguments).await,
             Command::Follow(arguments) => follow::act(arguments).await,
             Command::History(arguments) => history::act(arguments).await,
             Command::Import(arguments) => import::act(arguments).await,

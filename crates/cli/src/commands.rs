@@ -11,6 +11,7 @@ pub(crate) mod executions;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod exports;
+pub(crate) mod fleet;
 pub(crate) mod follow;
 pub(crate) mod history;
 pub(crate) mod import;

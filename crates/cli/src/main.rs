@@ -2,8 +2,8 @@
 //! function instead (see [`function`]).
 //!
 //! Data goes to stdout, everything else to stderr. Exit codes: 0 for success, 1 if the command failed, 2 if the input
-//! cannot be used. `plan sync` and `plan prune` exit with 3 if something would change, and `diff`
-//! if the sides differ.
+//! cannot be used. `plan sync` and `plan prune` exit with 3 if something would change, `diff` if the sides differ, and
+//! `fleet` if a rule is broken.
 
 mod arguments;
 mod backup;

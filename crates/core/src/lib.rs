@@ -13,6 +13,7 @@
 //! - [`table_definition`] describes a table as it can be created again.
 //! - [`rotation`] decides which table a backup is restored to.
 //! - [`prune`] decides when a backup is deleted, [`retire`] when a copy of a table is.
+//! - [`fleet`] reads how all tables of an account are protected, and checks rules about it.
 //! - [`restore_test`] is about AWS Backup's restore tests, their results and their evidence.
 
 pub mod aws;
@@ -21,6 +22,7 @@ pub mod clock;
 pub mod compare;
 pub mod error_name;
 pub mod export;
+pub mod fleet;
 pub mod import;
 pub mod input;
 pub mod item_history;

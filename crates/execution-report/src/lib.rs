@@ -2,11 +2,13 @@
 //!
 //! [`Report::new`] makes one document of what AWS Step Functions says about an execution. It does not matter how the
 //! execution ended, nor whether it ended at all. [`page`] draws the document as one self-contained HTML page. Nothing
-//! here calls AWS: the caller passes the description, the definition and the history.
+//! here calls AWS: the caller passes the description, the definition and the history. [`layout`] is the frame of the page,
+//! which other pages use as well.
 
 mod diagram;
 mod graph;
 mod history;
+pub mod layout;
 mod page;
 mod redaction;
 mod report;

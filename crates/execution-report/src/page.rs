@@ -1,12 +1,13 @@
 //! Draws a report as one HTML page.
 //!
-//! The page fetches nothing, so it opens from a file. It follows the reader's choice of light or dark, prints in black
-//! on white, and can be read by a screen reader: every drawing has its content as text or as a table, too.
+//! It can be read by a screen reader: every drawing has its content as text or as a table, too. [`crate::layout`] has
+//! what it shares with other pages.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::diagram::diagram;
+use crate::layout::document;
 use crate::report::{RepeatedFailure, Report, StateReport, Status, duration};
 use crate::timeline::Entry;
 
@@ -21,33 +22,21 @@ const MOST_FAILURES: usize = 5;
 /// Returns the page.
 pub fn page(report: &Report) -> String {
     let title = format!("{}: {}", report.workflow, report.name);
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) }
-                style { (PreEscaped(STYLE)) }
+    let body = html! {
+        (header(report))
+        main {
+            (facts(report))
+            section aria-labelledby="way" {
+                h2 id="way" { "The way it took" }
+                @if let Some(diagram) = diagram(report) { div class="wide" { (diagram) } }
             }
-            body {
-                (header(report))
-                main {
-                    (facts(report))
-                    section aria-labelledby="way" {
-                        h2 id="way" { "The way it took" }
-                        @if let Some(diagram) = diagram(report) { div class="wide" { (diagram) } }
-                    }
-                    (timeline(report))
-                    (states(report))
-                    (documents(report))
-                }
-                footer { p { "Report of " code { (report.execution_arn) } } }
-            }
+            (timeline(report))
+            (states(report))
+            (documents(report))
         }
-    }
-    .into_string()
+        footer { p { "Report of " code { (report.execution_arn) } } }
+    };
+    document(&title, STYLE, "", &body)
 }
 
 fn header(report: &Report) -> Markup {

@@ -6,7 +6,7 @@ use clap::Command;
 
 /// The groups with their commands, in the order of `--help`.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Back up", &["export", "exports", "snapshot", "backfill", "replay", "adopt"]),
+    ("Back up", &["fleet", "export", "exports", "snapshot", "backfill", "replay", "adopt"]),
     ("Get back", &["restore", "recover", "import", "history", "diff"]),
     ("Choose a copy", &["copies", "rollback", "pin", "unpin"]),
     ("Run workflows", &["plan", "run", "follow", "executions", "report", "explain"]),

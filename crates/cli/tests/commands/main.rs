@@ -17,6 +17,7 @@ mod executions;
 mod explain;
 mod export_import;
 mod exports;
+mod fleet;
 mod import_inputs;
 mod incremental;
 mod installed;

@@ -59,6 +59,11 @@ impl Clients {
         Clients { sdk: self.sdk.to_builder().timeout_config(timeouts).build() }
     }
 
+    /// Returns clients that make each call once. Use it where the caller counts and repeats the calls itself.
+    pub(crate) fn without_retries(&self) -> Clients {
+        Clients { sdk: self.sdk.to_builder().retry_config(RetryConfig::disabled()).build() }
+    }
+
     /// Describes the destination of the calls for people: `in eu-west-1`, and the endpoint if it is not the default
     /// one.
     pub fn place(&self) -> String {

@@ -9,6 +9,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::test_util::infallible_client_fn;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -159,6 +160,11 @@ impl FakeAws {
             let request = HttpRequest::try_from(request).unwrap();
             aws.respond(&request).try_into_http1x().unwrap()
         });
+        FakeAws::clients_over(http, retry)
+    }
+
+    /// Returns clients in eu-west-1 that send their requests to this HTTP client.
+    pub fn clients_over(http: SharedHttpClient, retry: RetryConfig) -> Clients {
         let credentials = Credentials::new("OWN", "secret", None, None, "test");
         let mut sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -285,7 +291,7 @@ impl State {
             "dynamodb:ListBackups" => {
                 let wanted = input["BackupType"].as_str().unwrap_or("USER");
                 let is_wanted = |backup: &&Value| {
-                    backup["TableName"] == input["TableName"]
+                    (input["TableName"].is_null() || backup["TableName"] == input["TableName"])
                         && (wanted == "ALL" || backup["BackupType"] == wanted)
                 };
                 let backups: Vec<Value> = self.backups.iter().filter(is_wanted).cloned().collect();

@@ -68,6 +68,7 @@ const BACKUP: &[(&str, &str, &str)] = &[
     ("PUT", "restore-jobs/*/validations", "PutRestoreValidationResult"),
     ("GET", "resources/*/restore-jobs", "ListRestoreJobsByProtectedResource"),
     ("GET", "resources/*/recovery-points", "ListRecoveryPointsByResource"),
+    ("GET", "resources", "ListProtectedResources"),
     ("GET", "resources/*", "DescribeProtectedResource"),
 ];
 

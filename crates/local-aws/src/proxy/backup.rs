@@ -156,6 +156,7 @@ pub(crate) async fn response(
         "DescribeBackupJob" => jobs::describe(&call).await,
         "DescribeRecoveryPoint" => points::describe(&call).await,
         "ListRecoveryPointsByResource" => points::list_by_resource(&call).await,
+        "ListProtectedResources" => points::list_protected(&call).await,
         "StartRestoreJob" => restores::start(&call).await,
         "DescribeRestoreJob" => restores::describe(&call).await,
         "GetRestoreJobMetadata" => restores::metadata(&call).await,

@@ -93,6 +93,7 @@ pub(crate) async fn response(
         "DescribeBackup" => backups::describe(shared, &scope, &input()).await,
         "ExportTableToPointInTime" => exports::begin(shared, &scope, input()).await,
         "DescribeExport" => exports::describe(shared, &scope, &input()).await,
+        "ListExports" => exports::list(shared, &scope, &input()).await,
         "DescribeTimeToLive" => time_to_live::describe(shared, &scope, &input()).await,
         "UpdateTimeToLive" => time_to_live::update(shared, &scope, &input()).await,
         "DescribeContinuousBackups" => recovery::describe(shared, &scope, &input()).await,

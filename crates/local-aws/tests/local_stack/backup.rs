@@ -488,3 +488,22 @@ async fn the_emulator_stores_vaults_whose_notifications_can_be_read_back() {
         account.api.backup(Method::PUT, "/backup-vaults/none/notification-configuration", input).await;
     assert_eq!(other.error(), "ResourceNotFoundException");
 }
+
+#[tokio::test]
+async fn tables_that_were_backed_up_are_protected_resources() {
+    let account = Account::prepared("360000000091").await;
+    let list =
+        async || account.api.backup(Method::GET, "/resources/", json!(null)).await.ok()["Results"].take();
+    assert_eq!(list().await, json!([]));
+    account.recovery_point("first").await;
+    let newest = account.recovery_point("second").await;
+    let resources = list().await;
+    assert_eq!(resources.as_array().unwrap().len(), 1, "{resources}");
+    let resource = &resources[0];
+    assert_eq!(resource["ResourceArn"], account.table_arn());
+    assert_eq!(
+        (&resource["ResourceType"], &resource["LastRecoveryPointArn"]),
+        (&json!("DynamoDB"), &json!(newest))
+    );
+    assert!(resource["LastBackupTime"].is_number(), "{resource}");
+}

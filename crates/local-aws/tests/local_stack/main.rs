@@ -12,6 +12,7 @@ mod deployment;
 mod enabled_things;
 mod event_source_mappings;
 mod executions;
+mod exports;
 mod faults;
 mod lifetime;
 mod on_demand_backups;

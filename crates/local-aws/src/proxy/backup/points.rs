@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -38,6 +40,18 @@ impl RecoveryPoint {
             "BackupSizeInBytes": self.size,
             "IsParent": false,
             "StorageClass": "WARM",
+        })
+    }
+
+    /// Returns the table as ListProtectedResources shows it.
+    fn shown_as_resource(&self) -> Value {
+        json!({
+            "ResourceArn": self.table_arn,
+            "ResourceName": self.table_arn.rsplit('/').next(),
+            "ResourceType": "DynamoDB",
+            "LastBackupTime": epoch(self.completed),
+            "LastBackupVaultArn": self.vault.as_ref().map(|(_, arn)| arn),
+            "LastRecoveryPointArn": self.arn,
         })
     }
 
@@ -82,6 +96,17 @@ pub(super) async fn list_by_resource(call: &Call<'_>) -> Result<Value, ApiError>
     let state = state.lock().await;
     let points = state.points.iter().filter(|point| point.table_arn == call.segment(1));
     page(call, "RecoveryPoints", "RecoveryPointArn", points.map(RecoveryPoint::shown).collect())
+}
+
+/// Handles ListProtectedResources, with pages. Every table that a backup job backed up is one.
+pub(super) async fn list_protected(call: &Call<'_>) -> Result<Value, ApiError> {
+    let state = call.state();
+    let state = state.lock().await;
+    let mut newest = BTreeMap::<&str, &RecoveryPoint>::new();
+    for point in &state.points {
+        newest.entry(&point.table_arn).and_modify(|newest| *newest = point).or_insert(point);
+    }
+    page(call, "Results", "ResourceArn", newest.into_values().map(RecoveryPoint::shown_as_resource).collect())
 }
 
 pub(super) async fn describe(call: &Call<'_>) -> Result<Value, ApiError> {

@@ -78,6 +78,10 @@ pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value)
     for name in ["EndTime", "ItemCount", "BilledSizeBytes", "ExportManifest"] {
         description.as_object_mut().map(|members| members.remove(name));
     }
+    // AWS always says the second of the items.
+    if description.get("ExportTime").is_none() {
+        set(description, "ExportTime", description.get("StartTime").cloned().unwrap_or_default());
+    }
     if !export.polled {
         export.polled = true;
         set(description, "ExportStatus", "IN_PROGRESS");
@@ -94,6 +98,50 @@ pub(super) async fn describe(shared: &Arc<Shared>, scope: &Scope, input: &Value)
     set(description, "ItemCount", export.items);
     set(description, "BilledSizeBytes", export.bytes);
     set(description, "ExportManifest", export.manifest.clone());
+    Ok(output)
+}
+
+/// Handles ListExports, with pages of 25 in reverse order of the ARNs. It counts as a poll of each export that it
+/// returns.
+pub(super) async fn list(shared: &Arc<Shared>, scope: &Scope, input: &Value) -> Result<Value, ApiError> {
+    const LARGEST_PAGE: usize = 25;
+    let limit = match input.get("MaxResults").map(Value::as_u64) {
+        None => LARGEST_PAGE,
+        Some(Some(limit @ 1..=25)) => limit as usize,
+        Some(_) => return Err(invalid("MaxResults must be a number from 1 to 25")),
+    };
+    let mut wanted = json!({ "MaxResults": 100_000 });
+    if let Some(arn) = input.get("TableArn") {
+        set(&mut wanted, "TableArn", arn.clone());
+    }
+    let mut output = shared.dynamodb(scope, "ListExports", &wanted).await?;
+    let state = shared.tables.of(scope);
+    let mut state = state.lock().await;
+    let Some(Value::Array(mut summaries)) = output.get_mut("ExportSummaries").map(Value::take) else {
+        return Ok(output);
+    };
+    let arn = |summary: &Value| text(summary, "ExportArn").unwrap_or_default().to_owned();
+    summaries.sort_by_key(|summary| std::cmp::Reverse(arn(summary)));
+    let start = text(input, "NextToken");
+    let mut rest =
+        summaries.into_iter().filter(|summary| start.is_none_or(|start| arn(summary).as_str() < start));
+    let mut page: Vec<Value> = rest.by_ref().take(limit).collect();
+    for summary in &mut page {
+        let Some(export) = state.exports.get_mut(&arn(summary)) else { continue };
+        let status = match (std::mem::replace(&mut export.polled, true), export.fails) {
+            (false, _) => "IN_PROGRESS",
+            (true, true) => "FAILED",
+            (true, false) => "COMPLETED",
+        };
+        set(summary, "ExportStatus", status);
+    }
+    let mut output = json!({});
+    if rest.next().is_some()
+        && let Some(last) = page.last()
+    {
+        set(&mut output, "NextToken", arn(last));
+    }
+    set(&mut output, "ExportSummaries", page);
     Ok(output)
 }
 

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
+use chrono::{DateTime, Duration, SubsecRound as _, Utc};
 use serde_json::Value;
 
 use super::{invalid, text};
+use crate::clock::epoch;
 use crate::json::set;
 use crate::proxy::Shared;
 use crate::proxy::scope::Scope;
@@ -57,9 +59,25 @@ async fn call(
     if let Some(description) = description
         && text(description, "PointInTimeRecoveryStatus") == Some("ENABLED")
     {
-        set(description, "RecoveryPeriodInDays", settings.recovery_days.unwrap_or(LONGEST));
+        let days = settings.recovery_days.unwrap_or(LONGEST);
+        let now = shared.script.now(&scope.account);
+        let since = *settings.recovery_since.get_or_insert(now);
+        let (earliest, latest) = window(since, days, now);
+        set(description, "RecoveryPeriodInDays", days);
+        set(description, "EarliestRestorableDateTime", epoch(earliest));
+        set(description, "LatestRestorableDateTime", epoch(latest));
+    } else {
+        settings.recovery_since = None;
     }
     Ok(output)
+}
+
+/// Returns the first and the last second that can be restored. The last one is five minutes ago, and not before the first
+/// one (API reference, PointInTimeRecoveryDescription).
+fn window(since: DateTime<Utc>, days: u64, now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
+    let days = Duration::days(days.try_into().unwrap_or_default());
+    let earliest = since.max(now - days).trunc_subsecs(0);
+    (earliest, (now - Duration::minutes(5)).trunc_subsecs(0).max(earliest))
 }
 
 /// Converts an error to the one that these operations have for a table that does not exist.
@@ -69,4 +87,18 @@ fn not_found(refusal: ApiError, input: &Value) -> ApiError {
     }
     let name = text(input, "TableName").unwrap_or_default();
     ApiError::new("TableNotFoundException", format!("Table not found: {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_begins_when_recovery_was_turned_on_and_ends_five_minutes_ago() {
+        let now: DateTime<Utc> = "2026-11-30T12:00:00Z".parse().unwrap();
+        let ago = |minutes: i64| now - Duration::minutes(minutes);
+        assert_eq!(window(ago(3), 35, now), (ago(3), ago(3)));
+        assert_eq!(window(ago(60), 35, now), (ago(60), ago(5)));
+        assert_eq!(window(ago(60 * 24 * 40), 7, now), (ago(60 * 24 * 7), ago(5)));
+    }
 }

@@ -24,6 +24,8 @@ pub(super) struct Settings {
     pub(super) protection_changed: Option<DateTime<Utc>>,
     pub(super) time_to_live_changed: Option<DateTime<Utc>>,
     pub(super) recovery_days: Option<u64>,
+    /// The time since which point-in-time recovery is on.
+    pub(super) recovery_since: Option<DateTime<Utc>>,
     /// Whether the tags were changed and have not been listed since.
     pub(super) tags_are_locked: bool,
     /// The Contributor Insights that were enabled, by index. `None` is the table itself.
