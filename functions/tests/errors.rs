@@ -30,12 +30,18 @@ fn machines() -> BTreeMap<String, Value> {
     files.map(named).collect()
 }
 
+/// A function of the user's, which is no step.
+const OF_THE_USER: &str = "${CheckFunctionArn}";
+
 /// Returns the tasks of a state machine that invoke a step, including those in its Maps, by name.
 fn tasks(machine: &Value) -> Vec<(&String, &Value)> {
     let states = machine["States"].as_object().unwrap();
     let inner = states.values().filter(|state| state["Type"] == "Map");
     let inner = inner.flat_map(|state| tasks(&state["ItemProcessor"]));
-    let invokes = |state: &Value| state["Type"] == "Task" && state["Arguments"]["FunctionName"].is_string();
+    let invokes = |state: &Value| {
+        let function = &state["Arguments"]["FunctionName"];
+        state["Type"] == "Task" && function.is_string() && function != OF_THE_USER
+    };
     states.iter().filter(|(_, state)| invokes(state)).chain(inner).collect()
 }
 

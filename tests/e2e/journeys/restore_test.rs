@@ -71,7 +71,7 @@ async fn a_restore_test_is_verified_and_its_result_put_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_table_fails_its_test_with_the_numbers() {
-    let deployed = deployed(&[("Strength", "COUNTED")]).await;
+    let deployed = deployed(&[("Strength", "COUNTED"), ("AllowedDifferencePercent", "0")]).await;
     let table = format!("{TEST_TABLE}2");
     let job = restored(&deployed, &table).await;
     let id = AttributeValue::S(format!("{SOURCE} 3"));

@@ -236,16 +236,17 @@ const RESTORE_TEST: &[Equivalent] = &[
     ("Verify Table/Retry/0/ErrorEquals/1", OTHERS_ARE_RETRIED),
     ("Verify Table/Retry/0/ErrorEquals/2", OTHERS_ARE_RETRIED),
     ("Verify Table/Retry/0/ErrorEquals/3", OTHERS_ARE_RETRIED),
-    ("drop restore-test.plan-validation.output/$defs/Expected/oneOf/0/properties/Table", EXPECTED),
-    ("drop restore-test.plan-validation.output/$defs/Expected/oneOf/1/properties/Incremental", EXPECTED),
+    ("drop restore-test.plan-validation.output/$defs/Expected/properties/Table", EXPECTED),
+    ("drop restore-test.plan-validation.output/$defs/Expected/properties/Backup", EXPECTED),
+    ("drop restore-test.plan-validation.output/$defs/Expected/properties/Items", EXPECTED),
+    ("drop restore-test.plan-validation.output/$defs/Expected/properties/Incremental", EXPECTED),
+    ("drop restore-test.plan-validation.output/$defs/Incremental/properties/ToleranceSeconds", EXPECTED),
     (
-        "drop restore-test.plan-validation.output/$defs/Expected/oneOf/0/properties/Table/properties/AllowedDifferencePercent",
+        "drop restore-test.plan-validation.output/$defs/LiveTable/properties/AllowedDifferencePercent",
         EXPECTED,
     ),
-    (
-        "drop restore-test.plan-validation.output/$defs/Expected/oneOf/1/properties/Incremental/properties/ToleranceSeconds",
-        EXPECTED,
-    ),
+    ("drop restore-test.plan-validation.output/$defs/LiveTable/properties/CopiedAt", EXPECTED),
+    ("drop restore-test.plan-validation.output/$defs/Backup/properties/AllowedDifferencePercent", EXPECTED),
     (
         "retype restore-test.plan-validation.output/oneOf/0/properties/status",
         "the state machine tests only for DECIDED, and verifies the table otherwise",
@@ -304,6 +305,12 @@ const ROTATE_RESTORE: &[Equivalent] = &[
     ("restore-backup.output/$defs/Expected/properties/Table", ONE_OF_THEM),
     ("restore-backup.output/$defs/Incremental/properties/ToleranceSeconds", DEFAULT_WITHOUT_IT),
     ("restore-backup.output/$defs/LiveTable/properties/AllowedDifferencePercent", DEFAULT_WITHOUT_IT),
+    (
+        "drop rotate-restore.restore-backup.output/$defs/Backup/properties/AllowedDifferencePercent",
+        DEFAULT_WITHOUT_IT,
+    ),
+    ("drop rotate-restore.restore-backup.output/$defs/Expected/properties/Backup", ONE_OF_THEM),
+    ("drop rotate-restore.restore-backup.output/$defs/LiveTable/properties/CopiedAt", DEFAULT_WITHOUT_IT),
     ("/Assign/syncSettingsOutput", "it stays null then, as without a sync, and a scenario checks the output"),
 ];
 

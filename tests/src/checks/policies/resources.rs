@@ -19,7 +19,7 @@ const WITHOUT_RESOURCES: &[(&[&str], &str)] = &[
         "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html",
     ),
     (
-        &["cloudwatch:GetMetricStatistics", "cloudwatch:PutMetricData"],
+        &["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "cloudwatch:PutMetricData"],
         "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html",
     ),
     (
