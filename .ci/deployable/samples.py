@@ -17,8 +17,15 @@ BUCKETS = ["exports", "111111111111-dynamodb-backup", "exports.example.org"]
 PREFIXES = ["items/", "a/b=c/2026.01/", "A_b-c/"]
 ROLE_NAMES = ["role", "a+b=c,d.e@f-g_h", "R" * 64]
 
+PERCENTAGES = ["0", "0.5", "12.25", "100", "100.0", ""]
+
 SAMPLES = {
     "AlarmTopicARN": TOPICS,
+    "AllowedDifferencePercent": PERCENTAGES,
+    "CheckFunctionArn": [
+        "arn:aws:lambda:eu-central-1:111111111111:function:check-orders",
+        "arn:aws-cn:lambda:cn-north-1:111111111111:function:check_orders:live",
+    ],
     "BackupBucketSuffix": ["backup", "dynamodb-backup", "backup.eu-west-1"],
     "BackupSNSTopicARN": TOPICS,
     "BucketName": BUCKETS,
@@ -109,6 +116,7 @@ SAMPLES = {
     "TableTag": ["BackupEnabled=true", "aws:cloudformation:stack-name=a", "team/owner=", "Größe=x+y@z:1"],
     "TablesPrefix": PREFIXES,
     "TargetTablePattern": TABLES,
+    "VerifyAllowedDifferencePercent": PERCENTAGES,
     "VerifyTableStateMachineArn": STATE_MACHINES,
     "WatchedTables": ["orders", "orders,customers.v1,a_b-c"],
 }

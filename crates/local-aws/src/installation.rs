@@ -188,7 +188,7 @@ mod tests {
         for (path, content) in TEMPLATES {
             assert_eq!(fs::read_to_string(root.join(path)).unwrap(), content);
         }
-        assert_eq!(fs::read_dir(root.join("infra")).unwrap().count(), 11, "no draft is left");
+        assert_eq!(fs::read_dir(root.join("infra")).unwrap().count(), 12, "no draft is left");
         let template = crate::template::load(&root.join("infra/rotate-restore.yaml")).unwrap();
         let definition =
             template["Resources"]["StateMachine"]["Properties"]["DefinitionUri"].as_str().unwrap();

@@ -7,9 +7,10 @@ use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
 use aws_sdk_dynamodb::types::BackupStatus;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, Runtime};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tablekeeper_core::aws::arn::table_arn;
+use tablekeeper_core::clock::Clock;
 use zip::write::SimpleFileOptions;
 
 use super::{ITEMS, LIVE, TABLE, fill, input, make_table, make_table_called, with_copy, with_live};
@@ -34,7 +35,7 @@ pub(super) async fn of_live_since(deployed: Arc<Deployed>) -> Begin {
     let Begin::Input(mut input) = with_live(&deployed, "COUNTED", 0.0).await else { unreachable!() };
     put_metric(&deployed, "ConsumedWriteCapacityUnits", 2.0).await;
     put_metric(&deployed, "TimeToLiveDeletedItemCount", 1.0).await;
-    let hour_ago = (Utc::now() - TimeDelta::hours(1)).to_rfc3339();
+    let hour_ago = (Clock::System.now() - TimeDelta::hours(1)).to_rfc3339();
     input["Expected"]["Table"] =
         json!({ "TableArn": table_arn(LIVE, deployed.machine()), "CopiedAt": hour_ago });
     Begin::Input(input)
