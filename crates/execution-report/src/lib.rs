@@ -5,6 +5,8 @@
 //! here calls AWS: the caller passes the description, the definition and the history. [`layout`] is the frame of the page,
 //! which other pages use as well.
 
+mod calls;
+mod cause;
 mod diagram;
 mod graph;
 mod history;
@@ -14,7 +16,9 @@ mod redaction;
 mod report;
 mod timeline;
 
-pub use history::{Event, Failure, message};
+pub use calls::Calls;
+pub use cause::message_of;
+pub use history::{Event, Failure};
 pub use page::page;
 pub use report::{Execution, Fact, RepeatedFailure, Report, StateReport, Status, Transition};
 pub use timeline::{Entry, MOST_ENTRIES};

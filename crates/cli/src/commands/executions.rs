@@ -10,7 +10,7 @@ use aws_sdk_sfn::Client;
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
-use execution_report::message;
+use execution_report::message_of;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -176,7 +176,7 @@ async fn line<'a>(client: &Client, execution: &'a Listed) -> anyhow::Result<(Lin
         started_at: execution.started,
         stopped_at: execution.stopped,
         error: described.error.filter(|error| !error.is_empty()),
-        cause: described.cause.as_deref().map(message),
+        cause: described.cause.as_deref().map(message_of),
     };
     Ok((line, tables))
 }
