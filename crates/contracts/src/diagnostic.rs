@@ -138,12 +138,16 @@ pub enum Code {
     AssignmentOutOfScope,
     /// An expression cannot be typed.
     UntypedExpression,
+    /// A plain text looks like an expression of another language.
+    SuspiciousText,
 
     // Data.
     /// An expression reads a field that is never produced.
     UnknownField,
     /// An expression reads a field that only some paths produce.
     PerhapsAbsentField,
+    /// A task waits for a callback without passing on its token.
+    MissingTaskToken,
     /// The payload of a task does not match the input of its function.
     PayloadMismatch,
     /// The input of a nested execution does not match the input of its machine.
