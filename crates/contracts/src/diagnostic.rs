@@ -7,11 +7,15 @@ use serde::Serialize;
 use serde_json::Value;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
+pub use crate::severity::Severity;
+
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Diagnostic {
     /// Code of the check that made the finding.
     pub code: Code,
+    /// How certain it is that the finding matters.
+    pub severity: Severity,
     /// JSON Pointer into the definition, such as `/States/Check/Arguments/Payload/targetTable`.
     pub pointer: String,
     /// What is wrong, as a sentence without a full stop.
@@ -35,6 +39,7 @@ impl Diagnostic {
     pub fn new(code: Code, pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             code,
+            severity: code.severity(),
             pointer: pointer.into(),
             message: message.into(),
             expected: None,
@@ -42,6 +47,12 @@ impl Diagnostic {
             counterexample: None,
             help: None,
         }
+    }
+
+    /// Replaces the severity of the code. Use it where one finding of a code is more or less certain than the others.
+    #[must_use]
+    pub fn severity(self, severity: Severity) -> Self {
+        Self { severity, ..self }
     }
 
     /// Adds what would be right and what expects it.
@@ -127,12 +138,16 @@ pub enum Code {
     AssignmentOutOfScope,
     /// An expression cannot be typed.
     UntypedExpression,
+    /// A plain text looks like an expression of another language.
+    SuspiciousText,
 
     // Data.
     /// An expression reads a field that is never produced.
     UnknownField,
     /// An expression reads a field that only some paths produce.
     PerhapsAbsentField,
+    /// A task waits for a callback without passing on its token.
+    MissingTaskToken,
     /// The payload of a task does not match the input of its function.
     PayloadMismatch,
     /// The input of a nested execution does not match the input of its machine.

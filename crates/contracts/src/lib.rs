@@ -25,6 +25,8 @@ pub mod expression;
 pub mod flow;
 pub mod machine;
 pub mod render;
+pub mod schema;
+pub mod severity;
 pub mod shape;
 pub mod suggestion;
 pub mod template;
@@ -41,6 +43,7 @@ use contract::Contracts;
 use diagnostic::{Code, Diagnostic};
 use document::Document;
 use machine::Machine;
+use severity::{Options, Severity};
 use template::Template;
 
 /// The text in a state's `Comment` that allows expressions in the state that cannot be typed.
@@ -55,6 +58,9 @@ pub struct Report {
     pub states: BTreeMap<String, StateShapes>,
     /// Number of states that have [`UNTYPED`] or [`BOUNDED`] in their `Comment`.
     pub annotated: usize,
+    /// Schemas that cannot be used, each as a sentence that says why. If there are any, the findings say less than they
+    /// should: report it as a file that cannot be used.
+    pub unusable: Vec<String>,
 }
 
 /// The possible values at a state, as JSON Schemas.
@@ -68,7 +74,7 @@ pub struct StateShapes {
     pub payload: Option<Value>,
 }
 
-/// Checks a definition.
+/// Checks a definition with the default [`Options`]. Use [`Checker::new`] for others.
 ///
 /// Without `input` an execution may start with any value. Without `output` it may end with any value. Without
 /// `template` placeholders are not checked.
@@ -86,10 +92,16 @@ pub fn check(
 /// its contracts are the same. Use [`check`] for a single definition.
 #[derive(Debug, Default)]
 pub struct Checker {
+    options: Options,
     visits: flow::Visits,
 }
 
 impl Checker {
+    /// Creates a checker with these options. [`Checker::default`] has the default ones.
+    pub fn new(options: Options) -> Checker {
+        Checker { options, visits: flow::Visits::default() }
+    }
+
     /// Checks a definition as [`check`] does.
     pub fn check(
         &self,
@@ -99,7 +111,7 @@ impl Checker {
         output: Option<&Value>,
         template: Option<&Template>,
     ) -> Report {
-        check_from(document, contracts, (input, output), template, &self.visits).0
+        check_from(document, contracts, (input, output), template, (self.options, &self.visits)).0
     }
 
     /// Checks a definition as [`check`] does and stores the findings of its states, replacing those stored before.
@@ -111,8 +123,13 @@ impl Checker {
         output: Option<&Value>,
         template: Option<&Template>,
     ) -> Report {
-        let (report, visits) =
-            check_from(document, contracts, (input, output), template, &flow::Visits::default());
+        let (report, visits) = check_from(
+            document,
+            contracts,
+            (input, output),
+            template,
+            (self.options, &flow::Visits::default()),
+        );
         self.visits = visits;
         report
     }
@@ -123,7 +140,7 @@ fn check_from(
     contracts: &dyn Contracts,
     execution: (Option<&Value>, Option<&Value>),
     template: Option<&Template>,
-    earlier: &flow::Visits,
+    (options, earlier): (Options, &flow::Visits),
 ) -> (Report, flow::Visits) {
     let mut visits = flow::Visits::default();
     let mut report = Report { diagnostics: checks::structure::repeated(document), ..Report::default() };
@@ -151,8 +168,10 @@ fn check_from(
             found.extend(checks::fields::state(&state));
             found.extend(checks::rules::check(&state));
             found.extend(checks::time::state(&state));
-            found.extend(checks::dialect::state(&state));
-            found.extend(checks::dialect::branches(&state));
+            if options.local_engine {
+                found.extend(checks::dialect::state(&state));
+                found.extend(checks::dialect::branches(&state));
+            }
         }
     }
     found.extend(checks::errors::check(&machine, contracts));
@@ -160,7 +179,7 @@ fn check_from(
         found.extend(checks::deployment::check(&machine, contracts, template));
     }
     if !in_part {
-        visits = infer(&machine, contracts, execution, earlier, &mut report);
+        visits = infer(&machine, contracts, execution, (options, earlier), &mut report);
     }
 
     let states = machine.with_nested();
@@ -169,6 +188,11 @@ fn check_from(
         .flat_map(Machine::states)
         .filter(|state| is_untyped(state.value.get("Comment")) || checks::time::is_vouched_for(state));
     report.annotated = annotated.count();
+    if options.strict {
+        for finding in &mut report.diagnostics {
+            finding.severity = Severity::Error;
+        }
+    }
     report.diagnostics.sort_by(|one, other| {
         let key = |finding: &Diagnostic| {
             (document.position(&finding.pointer), finding.code, finding.pointer.clone())
@@ -194,10 +218,11 @@ fn infer(
     machine: &Machine<'_>,
     contracts: &dyn Contracts,
     execution: (Option<&Value>, Option<&Value>),
-    earlier: &flow::Visits,
+    (options, earlier): (Options, &flow::Visits),
     report: &mut Report,
 ) -> flow::Visits {
-    let (inference, visits) = flow::infer(machine, contracts, execution, earlier);
+    let (inference, visits) = flow::infer(machine, contracts, execution, !options.strict, earlier);
+    report.unusable = inference.unusable.iter().cloned().collect();
     let all = machine.with_nested();
     let states: Vec<machine::State<'_>> = all.iter().flat_map(Machine::states).collect();
     // The annotation of a Map does not apply to the states in it: the innermost state decides.
@@ -207,7 +232,7 @@ fn infer(
         states.iter().filter(around).max_by_key(|state| state.pointer.len())
     };
     let excused = |finding: &Diagnostic| {
-        finding.code == Code::UntypedExpression
+        matches!(finding.code, Code::UntypedExpression | Code::UnknownTask)
             && innermost(&finding.pointer).is_some_and(|state| is_untyped(state.field("Comment")))
     };
     report.diagnostics.extend(inference.diagnostics.into_iter().filter(|finding| !excused(finding)));

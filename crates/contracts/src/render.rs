@@ -8,10 +8,12 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::Document;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 const PLACE: Style = AnsiColor::Blue.on_default().bold();
 const BOLD: Style = Style::new().bold();
 
@@ -30,7 +32,8 @@ pub fn text(diagnostic: &Diagnostic, document: &Document, colours: bool) -> Stri
     let bar = paint(PLACE, "|");
     let pointer = if diagnostic.pointer.is_empty() { "/" } else { &diagnostic.pointer };
 
-    let label = paint(ERROR, &format!("error[{}]", diagnostic.code));
+    let style = style(diagnostic.severity);
+    let label = paint(style, &format!("{}[{}]", diagnostic.severity, diagnostic.code));
     let mut out = format!("{label}: {}\n", paint(BOLD, &diagnostic.message));
     // Writing to a String does not fail.
     let mut line = |text: String| {
@@ -42,7 +45,7 @@ pub fn text(diagnostic: &Diagnostic, document: &Document, colours: bool) -> Stri
     let (source, shift) = excerpt(document.line(place.line), place.column);
     line(format!("{} {bar} {source}", paint(PLACE, &number)));
     let room = source.chars().count().saturating_sub(place.column - 1 - shift).max(1);
-    let caret = paint(ERROR, &"^".repeat(place.length.min(room)));
+    let caret = paint(style, &"^".repeat(place.length.min(room)));
     line(format!("{margin} {bar} {}{caret}", " ".repeat(place.column - 1 - shift)));
     let counterexample = diagnostic.counterexample.as_ref().map(Value::to_string);
     for (label, note) in [
@@ -58,7 +61,8 @@ pub fn text(diagnostic: &Diagnostic, document: &Document, colours: bool) -> Stri
     out
 }
 
-/// Renders a diagnostic as JSON: its own members, and the file, line and column.
+/// Renders a diagnostic as JSON: its own members, the file, the first and the last position (the end is behind the last
+/// character), and the section of docs/contracts.md that explains the code.
 pub fn json(diagnostic: &Diagnostic, document: &Document) -> Value {
     let place = document.position(&diagnostic.pointer);
     let mut value = json!(diagnostic);
@@ -66,8 +70,24 @@ pub fn json(diagnostic: &Diagnostic, document: &Document) -> Value {
         members.insert("file".to_owned(), json!(document.file()));
         members.insert("line".to_owned(), json!(place.line));
         members.insert("column".to_owned(), json!(place.column));
+        members.insert("endLine".to_owned(), json!(place.line));
+        members.insert("endColumn".to_owned(), json!(place.column + place.length));
+        members.insert("docs".to_owned(), json!(docs(diagnostic.code)));
     }
     value
+}
+
+/// Returns the section that explains a code, as a path in the repository with its anchor.
+pub fn docs(code: Code) -> String {
+    format!("docs/contracts.md#{}", code.as_str().to_lowercase())
+}
+
+fn style(severity: Severity) -> Style {
+    match severity {
+        Severity::Error => ERROR,
+        Severity::Warning => WARNING,
+        Severity::Note => NOTE,
+    }
 }
 
 /// Returns the shown part of a line and the number of characters before it. A whole definition may be one line.
@@ -81,7 +101,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::diagnostic::Code;
 
     fn example() -> (Document, Diagnostic) {
         let document =
@@ -131,9 +150,10 @@ mod tests {
         assert_eq!(
             json(&diagnostic, &document),
             json!({
-                "code": "MISSING_TRANSITION_TARGET", "pointer": "/States/A/Next", "message": "no ß",
+                "code": "MISSING_TRANSITION_TARGET", "severity": "error", "pointer": "/States/A/Next", "message": "no ß",
                 "expected": "a state", "produced": "ß", "counterexample": {"a": 1}, "help": "did you mean S?",
                 "file": "m.asl.json", "line": 2, "column": 28,
+                "endLine": 2, "endColumn": 31, "docs": "docs/contracts.md#missing_transition_target",
             })
         );
     }

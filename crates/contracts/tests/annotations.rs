@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use contracts::Checker;
 use contracts::contract::{Contracts, TaskContract};
 use contracts::diagnostic::Code;
 use contracts::document::Document;
+use contracts::severity::Options;
 use serde_json::{Value, json};
 
 struct Nothing;
@@ -40,7 +42,7 @@ fn untyped(of_map: &str, of_inner: &str) -> (Vec<String>, usize) {
         }},
     });
     let document = Document::parse("m.json", definition.to_string()).unwrap();
-    let report = contracts::check(&document, &Nothing, None, None, None);
+    let report = Checker::new(Options::strict()).check(&document, &Nothing, None, None, None);
     let found = report.diagnostics.into_iter().filter(|finding| finding.code == Code::UntypedExpression);
     (found.map(|finding| finding.pointer).collect(), report.annotated)
 }

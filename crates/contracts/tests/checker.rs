@@ -6,6 +6,7 @@ use std::sync::Arc;
 use contracts::contract::{Contracts, TaskContract};
 use contracts::diagnostic::Code;
 use contracts::document::Document;
+use contracts::severity::Options;
 use contracts::{Checker, Report};
 use serde_json::{Value, json};
 
@@ -62,13 +63,14 @@ fn shown(report: &Report) -> String {
 /// Checks with a checker that knows the original definition, and asserts that a fresh check reports the same.
 fn check(definition: &Value, contracts: &Counting, input: &Value) -> Report {
     let document = |value: &Value| Document::parse("definition", value.to_string()).unwrap();
-    let mut checker = Checker::default();
+    let mut checker = Checker::new(Options::strict());
     let known = self::definition();
     let first =
         checker.check_and_keep(&document(&known), &UNCHANGED, Some(&self::input("integer")), None, None);
     assert_eq!(codes(&first), []);
     let report = checker.check(&document(definition), contracts, Some(input), None, None);
-    let from_nothing = contracts::check(&document(definition), contracts, Some(input), None, None);
+    let from_nothing =
+        Checker::new(Options::strict()).check(&document(definition), contracts, Some(input), None, None);
     assert_eq!(shown(&report), shown(&from_nothing));
     report
 }

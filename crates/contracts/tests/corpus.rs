@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use contracts::Report;
 use contracts::contract::{Contracts, TaskContract};
 use contracts::diagnostic::Code;
 use contracts::document::Document;
 use contracts::expression::function_names;
 use contracts::machine::{Kind, Machine, State};
+use contracts::severity::Options;
+use contracts::{Checker, Report};
 use serde_json::Value;
 
 /// The machine that shows what AWS runs and the local engine does not. Only it is expected to have that code.
@@ -69,7 +70,7 @@ fn machines(folder: &Path) -> BTreeMap<String, Document> {
 fn check(name: &str, document: &Document, schemas: &Schemas) -> Report {
     let input = schemas.0.pointer(&format!("/inputs/{name}"));
     assert!(input.is_some(), "schemas.json has no input of {name}");
-    contracts::check(document, schemas, input, None, None)
+    Checker::new(Options::strict()).check(document, schemas, input, None, None)
 }
 
 /// Returns every state of a machine, nested ones included, with the types of the states around it.
@@ -194,7 +195,8 @@ fn jsonpath_is_refused_by_name_and_not_misread() {
     let refused: BTreeMap<&str, Vec<(Code, String)>> = machines
         .iter()
         .map(|(name, document)| {
-            let found = contracts::check(document, &schemas(), None, None, None).diagnostics;
+            let found =
+                Checker::new(Options::strict()).check(document, &schemas(), None, None, None).diagnostics;
             (name.as_str(), found.into_iter().map(|finding| (finding.code, finding.pointer)).collect())
         })
         .collect();

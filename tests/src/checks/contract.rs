@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use contracts::contract::{Contracts, TaskContract};
 use contracts::document::Document;
+use contracts::severity::Options;
 use contracts::template::Template;
 use contracts::{Checker, Report};
 use local_aws::workspace_root;
@@ -62,7 +63,7 @@ impl Contract {
 
     /// Returns the report of the contract check.
     pub fn check(&self) -> Report {
-        self.check_with(&Checker::default())
+        self.check_with(&Checker::new(Options::strict()))
     }
 
     /// Returns the report of a checker that knows a contract which differs from this one in few places.
@@ -74,7 +75,7 @@ impl Contract {
     /// Returns a checker that knows this contract.
     pub fn checker(&self) -> Checker {
         let Execution { input, output } = self.execution;
-        let mut checker = Checker::default();
+        let mut checker = Checker::new(Options::strict());
         checker.check_and_keep(&self.document(), self, Some(input), Some(output), Some(&self.template));
         checker
     }

@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use std::sync::LazyLock;
 
+use contracts::Checker;
 use contracts::contract::{Contracts, TaskContract};
 use contracts::diagnostic::{Code, Diagnostic};
 use contracts::document::Document;
+use contracts::severity::Options;
 use contracts::template::Template;
 use serde_json::{Value, json};
 
@@ -45,8 +47,10 @@ pub(crate) const NOT_HERE: &[(&str, &[Code])] = &[
             Code::PerhapsUnassignedVariable,
             Code::AssignmentOutOfScope,
             Code::UntypedExpression,
+            Code::SuspiciousText,
             Code::UnknownField,
             Code::PerhapsAbsentField,
+            Code::MissingTaskToken,
             Code::PayloadMismatch,
             Code::NestedInputMismatch,
             Code::OutputMismatch,
@@ -176,7 +180,7 @@ fn diagnostics(changes: &[Change]) -> Vec<Diagnostic> {
     let document = Document::parse("machine.asl.json", definition.to_string()).unwrap();
     let template = Template::parse("template.yaml", &template, document.file()).unwrap();
     let input = json!({"type": "object", "maxProperties": 0});
-    contracts::check(&document, &Steps, Some(&input), None, Some(&template)).diagnostics
+    Checker::new(Options::strict()).check(&document, &Steps, Some(&input), None, Some(&template)).diagnostics
 }
 
 /// Returns the code and pointer of each finding.
