@@ -163,9 +163,12 @@ fn check_from(
     for machine in machine.with_nested() {
         found.extend(checks::fields::machine(&machine));
         found.extend(checks::structure::graph(&machine));
-        found.extend(checks::time::loops(&machine));
+        found.extend(checks::time::loops(&machine, options.strict));
         for state in machine.states().filter(checks::language::uses_jsonata) {
             found.extend(checks::fields::state(&state));
+            found.extend(checks::assign::state(&state));
+            found.extend(checks::map::state(&state));
+            found.extend(checks::text::state(&state));
             found.extend(checks::rules::check(&state));
             found.extend(checks::time::state(&state));
             if options.local_engine {

@@ -165,7 +165,7 @@ impl Shape {
                 };
                 let fields = object.fields.iter().map(field).collect();
                 let rest = object.rest.as_ref().map(|rest| Box::new(rest.without_bounds()));
-                Shape::object(Object { fields, rest })
+                Shape::object(Object { fields, rest, most: object.most })
             }
             other => Shape::from_alternative(other.clone()),
         };
@@ -225,6 +225,19 @@ impl Shape {
     /// Returns the shape of arrays of these items.
     pub fn array(items: Shape, max_items: Option<u64>) -> Shape {
         Shape::new(vec![Alternative::Array { items, first: Vec::new(), min_items: 0, max_items }])
+    }
+
+    /// Returns the shape of what JSONata makes of several results: a single one, or an array of them.
+    pub fn one_or_several(item: Shape, max_items: Option<u64>) -> Shape {
+        if item.is_unknown() {
+            return item;
+        }
+        item.clone().or(Shape::array(item, max_items))
+    }
+
+    /// Returns whether nothing at all is known of the values.
+    pub fn is_unknown(&self) -> bool {
+        self.0.as_slice() == [Alternative::Unknown]
     }
 
     /// Returns the shape of arrays that have exactly these items, by position.

@@ -77,7 +77,10 @@ impl<'a> Inference<'a> {
 
     fn by_form(&mut self, node: &AstNode) -> Typed {
         match node {
-            AstNode::String(text) if text.contains("${") => Typed::always(Shape::string()),
+            AstNode::String(text) if text.contains("${") => {
+                let text = Shape::string();
+                Typed::always(if self.scope.gradual { text.uncertain() } else { text })
+            }
             AstNode::String(text) => Typed::always(Shape::constant(&json!(text))),
             AstNode::Number(number) => Typed::always(Shape::constant(&number_value(*number))),
             AstNode::Boolean(boolean) => Typed::always(Shape::constant(&json!(boolean))),

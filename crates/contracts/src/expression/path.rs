@@ -26,7 +26,9 @@ impl Inference<'_> {
             let so_far = steps.get(..index + 2).unwrap_or(steps);
             let before = given.clone();
             given = match &step.node {
-                AstNode::Name(name) | AstNode::String(name) if before.shape.has_lists() => {
+                AstNode::Name(name) | AstNode::String(name)
+                    if before.shape.has_lists() && !step.stages.is_empty() =>
+                {
                     // Brackets after a name apply to the field of each item.
                     let of_item = before.shape.items().field(name);
                     let (least, most) = (before.shape.min_items(), before.shape.max_items());
@@ -125,7 +127,7 @@ impl Inference<'_> {
         if item.is_never() {
             Typed::absent()
         } else {
-            Typed::perhaps(item.clone().or(Shape::array(item, most)))
+            Typed::perhaps(Shape::one_or_several(item, most))
         }
     }
 
@@ -150,7 +152,7 @@ impl Inference<'_> {
                 return self.untyped("a filter that is neither a number nor a condition");
             }
             // A number selects a position, anything else counts as a condition.
-            let selected = item.clone().or(Shape::array(item, given.shape.max_items()));
+            let selected = Shape::one_or_several(item, given.shape.max_items());
             let is_number = |alternative: &Alternative| match alternative {
                 Alternative::Scalar(kind, _) => *kind == Scalar::Number,
                 other => other.is_open() || matches!(other, Alternative::Array { .. }),
@@ -159,7 +161,7 @@ impl Inference<'_> {
             let absence = if computed { Absence::Unknown } else { Absence::Perhaps };
             return Typed { shape: selected, absence };
         }
-        Typed::perhaps(item.clone().or(Shape::array(item, given.shape.max_items())))
+        Typed::perhaps(Shape::one_or_several(item, given.shape.max_items()))
     }
 }
 

@@ -140,15 +140,14 @@ impl Proof<'_> {
                 self.covers_object(schema, object)
             }
             Alternative::Array { items, first, min_items, max_items }
-                if first.iter().all(|item| item == items)
-                    && of_type("array")
-                    && says_only(schema, &["type", "items", "minItems", "maxItems"]) =>
+                if of_type("array")
+                    && says_only(schema, &["type", "items", "prefixItems", "minItems", "maxItems"]) =>
             {
                 let fewest = schema.get("minItems").and_then(Value::as_u64).unwrap_or_default();
                 let most = schema.get("maxItems").and_then(Value::as_u64);
                 let short = most.is_none_or(|most| max_items.is_some_and(|items| items <= most));
                 let long = *min_items >= fewest;
-                short && long && schema.get("items").is_none_or(|item| self.covers(item, items))
+                short && long && self.covers_items(schema, items, first, *max_items)
             }
             other => {
                 let lone = Shape::new(vec![other.clone()]);
@@ -159,6 +158,21 @@ impl Proof<'_> {
                 by_branch || self.covers_canonically(schema, &lone)
             }
         }
+    }
+
+    /// Compares the items of an array by position as far as the schema names positions, and the others all at once.
+    fn covers_items(&self, schema: &Value, items: &Shape, first: &[Shape], most: Option<u64>) -> bool {
+        let positions = schema.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let others = schema.get("items").unwrap_or(&Value::Bool(true));
+        let at = |(position, schema): (usize, &Value)| {
+            let item = first.get(position).unwrap_or(items);
+            most.is_some_and(|most| most <= position as u64) || self.covers(schema, item)
+        };
+        let behind = first.get(positions.len()..).unwrap_or_default();
+        let all_known = most.is_some_and(|most| most <= first.len() as u64);
+        positions.iter().enumerate().all(at)
+            && behind.iter().all(|item| self.covers(others, item))
+            && (all_known || self.covers(others, items))
     }
 
     fn covers_object(&self, schema: &Value, object: &Object) -> bool {
