@@ -99,6 +99,11 @@ impl<'a> Inference<'a> {
             AstNode::Block(expressions) => self.block(expressions),
             AstNode::FunctionApplication(inner) => self.given(inner),
             AstNode::Function { args, .. } if is_partial(args) => Typed::always(self.scope.unknown()),
+            AstNode::Function { name, is_builtin: false, .. } => {
+                let message = format!("{name}(…) is not the call of a function: their names begin with $");
+                self.report_with_help(Code::UnknownFunction, message, &format!("write ${name}(…)"));
+                self.reported()
+            }
             AstNode::Function { name, args, .. } => functions::call(self, name, args),
             AstNode::Call { procedure, args } => self.call_value(procedure, args),
             AstNode::Sort { input, terms } => self.sorted(input, terms),

@@ -14,6 +14,9 @@ impl Inference<'_> {
         if let Some(refused) = self.refused_field_of_states(first, rest) {
             return refused;
         }
+        if let Some(refused) = self.refused_intrinsic(first, rest) {
+            return refused;
+        }
         let binds = |step: &PathStep| step.focus.is_some() || step.index_var.is_some() || step.is_tuple;
         if steps.iter().any(binds) {
             return self.untyped("a path that binds variables");
@@ -88,6 +91,25 @@ impl Inference<'_> {
         Some(self.reported())
     }
 
+    /// Reports an intrinsic function of JSONPath, such as `States.Format(…)`.
+    fn refused_intrinsic(&mut self, first: &PathStep, rest: &[PathStep]) -> Option<Typed> {
+        let called = match rest {
+            [PathStep { node: AstNode::Function { name, is_builtin: false, .. }, .. }] => name,
+            _ => return None,
+        };
+        if first.node != AstNode::Name("States".to_owned()) {
+            return None;
+        }
+        let message =
+            format!("States.{called} is an intrinsic function of JSONPath, which JSONata does not have");
+        self.report_with_help(
+            Code::UnknownFunction,
+            message,
+            "use one of JSONata's own functions, whose names begin with $",
+        );
+        Some(self.reported())
+    }
+
     fn never_exists(&mut self, steps: &[PathStep], before: &Shape) {
         let path = shown(&AstNode::Path { steps: steps.to_vec() });
         let finding = Diagnostic::new(Code::UnknownField, "", format!("{path} never exists"));
@@ -124,11 +146,7 @@ impl Inference<'_> {
         for (term, _) in terms {
             self.with_context(item.clone(), |inference| inference.given(term));
         }
-        if item.is_never() {
-            Typed::absent()
-        } else {
-            Typed::perhaps(Shape::one_or_several(item, most))
-        }
+        if item.is_never() { Typed::absent() } else { Typed::perhaps(Shape::one_or_several(item, most)) }
     }
 
     fn stages(&mut self, given: Typed, stages: &[Stage]) -> Typed {
@@ -157,6 +175,11 @@ impl Inference<'_> {
                 Alternative::Scalar(kind, _) => *kind == Scalar::Number,
                 other => other.is_open() || matches!(other, Alternative::Array { .. }),
             };
+            let numbers =
+                |alternative: &Alternative| matches!(alternative, Alternative::Scalar(Scalar::Number, _));
+            if condition.shape.alternatives().iter().all(numbers) {
+                return Typed { shape: given.shape.items(), absence: Absence::Unknown };
+            }
             let computed = condition.shape.alternatives().iter().any(is_number);
             let absence = if computed { Absence::Unknown } else { Absence::Perhaps };
             return Typed { shape: selected, absence };

@@ -40,7 +40,7 @@ impl Shape {
             Err(error) => return Err(unproved(format!("the schema cannot be used: {error}"))),
         };
         let examples = self.examples();
-        let refusals = examples.iter().filter_map(|example| refusal(&validator, example));
+        let refusals = examples.iter().filter_map(|example| refusal(&validator, example, self));
         let refusals: Vec<Refusal<'_>> = refusals.collect();
         let certain = refusals.len() == examples.len() && refusals.iter().all(|refusal| refusal.by_form);
         let Some(first) = refusals.into_iter().min_by_key(|refusal| refusal.example.to_string().len()) else {
@@ -59,12 +59,13 @@ struct Refusal<'a> {
     example: &'a Value,
     place: String,
     reason: String,
-    /// Whether it is refused by a type or by the names of its fields, which other examples would not change.
+    /// Whether it is refused by a type, by the names of its fields or by a constant, which other examples would not
+    /// change.
     by_form: bool,
 }
 
 /// Returns why a schema refuses an example, apart from what is unknown in the example.
-fn refusal<'a>(validator: &Validator, example: &'a Value) -> Option<Refusal<'a>> {
+fn refusal<'a>(validator: &Validator, example: &'a Value, shape: &Shape) -> Option<Refusal<'a>> {
     let refused = validator.iter_errors(example).find(|error| {
         let whole = error.instance();
         let one_of_several = matches!(
@@ -82,7 +83,29 @@ fn refusal<'a>(validator: &Validator, example: &'a Value) -> Option<Refusal<'a>>
             | ValidationErrorKind::AdditionalProperties { .. }
     );
     let (place, reason) = (refused.instance_path().to_string(), refused.to_string());
+    let by_form = by_form || is_constant_at(shape, &place);
     Some(Refusal { example, place, reason, by_form })
+}
+
+/// Returns whether a shape has only constants at a pointer.
+fn is_constant_at(shape: &Shape, pointer: &str) -> bool {
+    let at = pointer.split('/').skip(1).fold(shape.clone(), |shape, token| {
+        let name = token.replace("~1", "/").replace("~0", "~");
+        let part = |alternative: &Alternative| match alternative {
+            Alternative::Object(object) => object.field(&name).shape,
+            Alternative::Array { items, first, .. } => {
+                let position = name.parse::<usize>().ok();
+                position.and_then(|position| first.get(position)).unwrap_or(items).clone()
+            }
+            _ => Shape::never(),
+        };
+        shape.alternatives().iter().map(part).fold(Shape::never(), Shape::or)
+    });
+    let is_constant = |alternative: &Alternative| match alternative {
+        Alternative::Scalar(_, facets) => facets.contains_key("const"),
+        _ => false,
+    };
+    !at.is_never() && at.alternatives().iter().all(is_constant)
 }
 
 /// Returns whether of an example only the type is known.
