@@ -2,15 +2,18 @@
 //!
 //! Each checks one machine or one state, independently of the findings of the others. They share no state.
 
+pub(crate) mod assign;
 pub(crate) mod deployment;
 pub(crate) mod dialect;
 pub(crate) mod error_names;
 pub(crate) mod errors;
 pub(crate) mod fields;
 pub(crate) mod language;
+pub(crate) mod map;
 pub(crate) mod rules;
 pub(crate) mod samples;
 pub(crate) mod structure;
+pub(crate) mod text;
 pub(crate) mod time;
 
 use serde_json::Value;

@@ -32,6 +32,9 @@ pub struct Diagnostic {
     /// Advice on how to fix it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// Whether the name at the pointer is wrong, not its value.
+    #[serde(skip)]
+    pub is_at_key: bool,
 }
 
 impl Diagnostic {
@@ -46,6 +49,7 @@ impl Diagnostic {
             produced: None,
             counterexample: None,
             help: None,
+            is_at_key: false,
         }
     }
 
@@ -53,6 +57,12 @@ impl Diagnostic {
     #[must_use]
     pub fn severity(self, severity: Severity) -> Self {
         Self { severity, ..self }
+    }
+
+    /// Marks that the name at the pointer is wrong, not its value.
+    #[must_use]
+    pub fn at_key(self) -> Self {
+        Self { is_at_key: true, ..self }
     }
 
     /// Adds what would be right and what expects it.
@@ -138,12 +148,16 @@ pub enum Code {
     AssignmentOutOfScope,
     /// An expression cannot be typed.
     UntypedExpression,
+    /// A plain text looks like an expression of another language.
+    SuspiciousText,
 
     // Data.
     /// An expression reads a field that is never produced.
     UnknownField,
     /// An expression reads a field that only some paths produce.
     PerhapsAbsentField,
+    /// A task waits for a callback without passing on its token.
+    MissingTaskToken,
     /// The payload of a task does not match the input of its function.
     PayloadMismatch,
     /// The input of a nested execution does not match the input of its machine.

@@ -25,6 +25,7 @@ pub mod expression;
 pub mod flow;
 pub mod machine;
 pub mod render;
+pub mod schema;
 pub mod severity;
 pub mod shape;
 pub mod suggestion;
@@ -162,9 +163,12 @@ fn check_from(
     for machine in machine.with_nested() {
         found.extend(checks::fields::machine(&machine));
         found.extend(checks::structure::graph(&machine));
-        found.extend(checks::time::loops(&machine));
+        found.extend(checks::time::loops(&machine, options.strict));
         for state in machine.states().filter(checks::language::uses_jsonata) {
             found.extend(checks::fields::state(&state));
+            found.extend(checks::assign::state(&state));
+            found.extend(checks::map::state(&state));
+            found.extend(checks::text::state(&state));
             found.extend(checks::rules::check(&state));
             found.extend(checks::time::state(&state));
             if options.local_engine {
@@ -178,7 +182,7 @@ fn check_from(
         found.extend(checks::deployment::check(&machine, contracts, template));
     }
     if !in_part {
-        visits = infer(&machine, contracts, execution, earlier, &mut report);
+        visits = infer(&machine, contracts, execution, (options, earlier), &mut report);
     }
 
     let states = machine.with_nested();
@@ -217,10 +221,11 @@ fn infer(
     machine: &Machine<'_>,
     contracts: &dyn Contracts,
     execution: (Option<&Value>, Option<&Value>),
-    earlier: &flow::Visits,
+    (options, earlier): (Options, &flow::Visits),
     report: &mut Report,
 ) -> flow::Visits {
-    let (inference, visits) = flow::infer(machine, contracts, execution, earlier);
+    let (inference, visits) = flow::infer(machine, contracts, execution, !options.strict, earlier);
+    report.unusable = inference.unusable.iter().cloned().collect();
     let all = machine.with_nested();
     let states: Vec<machine::State<'_>> = all.iter().flat_map(Machine::states).collect();
     // The annotation of a Map does not apply to the states in it: the innermost state decides.
@@ -230,7 +235,7 @@ fn infer(
         states.iter().filter(around).max_by_key(|state| state.pointer.len())
     };
     let excused = |finding: &Diagnostic| {
-        finding.code == Code::UntypedExpression
+        matches!(finding.code, Code::UntypedExpression | Code::UnknownTask)
             && innermost(&finding.pointer).is_some_and(|state| is_untyped(state.field("Comment")))
     };
     report.diagnostics.extend(inference.diagnostics.into_iter().filter(|finding| !excused(finding)));

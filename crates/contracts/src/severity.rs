@@ -67,6 +67,7 @@ impl Code {
             | Code::RuleNeverApplies
             | Code::HeartbeatNotBelowTimeout
             | Code::FunctionTimeoutNotBelowTask
+            | Code::SuspiciousText
             | Code::SampleWithoutSchema => Severity::Warning,
             Code::SchemaValidationFailed
             | Code::DuplicateKey
@@ -83,6 +84,7 @@ impl Code {
             | Code::UnassignedVariable
             | Code::AssignmentOutOfScope
             | Code::UnknownField
+            | Code::MissingTaskToken
             | Code::PayloadMismatch
             | Code::NestedInputMismatch
             | Code::OutputMismatch

@@ -103,6 +103,18 @@ pub(crate) const TRANSIENT: [&str; 5] = [
 /// call may be repeated, by retrying or catching them.
 pub(crate) const OUTCOME_UNKNOWN: [&str; 3] = ["Lambda.Unknown", "Sandbox.Timedout", "States.Timeout"];
 
+/// The error after which an execution always ends: it is never retried and never caught.
+pub(crate) const RUNTIME: &str = "States.Runtime";
+
+/// The start of the names of HTTP statuses, with which a task that calls an HTTP endpoint fails.
+const HTTP_STATUS: &str = "States.Http.StatusCode.";
+
+/// Returns whether a name is that of an HTTP status, such as `States.Http.StatusCode.429`.
+pub(crate) fn is_http_status(name: &str) -> bool {
+    let status = name.strip_prefix(HTTP_STATUS);
+    status.is_some_and(|status| status.len() == 3 && status.chars().all(|digit| digit.is_ascii_digit()))
+}
+
 /// The name that matches all errors which no other rule matches.
 pub(crate) const ALL: &str = "States.ALL";
 

@@ -31,6 +31,11 @@ const OF_JSONPATH: [(&str, &str); 18] = [
     ("Variable", "Condition"),
 ];
 
+/// Returns what JSONata has instead of a field of JSONPath. `None` if it is no field of JSONPath.
+pub(crate) fn of_jsonpath(field: &str) -> Option<&'static str> {
+    OF_JSONPATH.iter().find(|(name, _)| *name == field).map(|(_, instead)| *instead)
+}
+
 /// The fields that all states have.
 const OF_ANY: [&str; 3] = ["Comment", "QueryLanguage", "Type"];
 
@@ -113,6 +118,11 @@ pub(crate) fn machine(machine: &Machine<'_>) -> Vec<Diagnostic> {
         found.push(invalid(join(&machine.at("States"), name), message));
     }
     found.extend(whole_number(machine.value, &machine.pointer, "TimeoutSeconds", 1, 99_999_999));
+    if let Some(timeout) = machine.value.get("TimeoutSeconds").filter(|timeout| is_expression(timeout)) {
+        let message = format!("TimeoutSeconds of a state machine is {timeout}, but cannot be an expression");
+        let refused = invalid(machine.at("TimeoutSeconds"), message);
+        found.push(refused.expected("a whole number from 1 to 99999999"));
+    }
     found
 }
 
@@ -241,8 +251,8 @@ pub(crate) fn unknown(
 ) -> Vec<Diagnostic> {
     let wrong = holder.keys().filter(|field| !known.contains(&field.as_str()));
     let refused = wrong.map(|field| {
-        let refused = invalid(join(pointer, field), format!("{what} has no field {field}"));
-        if let Some((_, instead)) = OF_JSONPATH.iter().find(|(name, _)| name == field) {
+        let refused = invalid(join(pointer, field), format!("{what} has no field {field}")).at_key();
+        if let Some(instead) = of_jsonpath(field) {
             return refused.help(format!("{field} belongs to JSONPath. In JSONata use {instead}"));
         }
         if field.ends_with(".$") {

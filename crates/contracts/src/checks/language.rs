@@ -9,7 +9,7 @@ use crate::machine::{Machine, State};
 /// Returns one diagnostic if the whole machine is not JSONata, else one for each state that is not.
 pub(crate) fn check(machine: &Machine<'_>) -> Vec<Diagnostic> {
     let language = machine.value.get("QueryLanguage");
-    if !is_jsonata(language) {
+    if !is_jsonata(language) && !every_state_is_jsonata(machine) {
         let produced = match language {
             None => "no QueryLanguage, which means JSONPath".to_owned(),
             Some(other) => format!("QueryLanguage {other}"),
@@ -40,6 +40,13 @@ pub(crate) fn check(machine: &Machine<'_>) -> Vec<Diagnostic> {
 /// Returns whether a state of a JSONata machine is JSONata too.
 pub(crate) fn uses_jsonata(state: &State<'_>) -> bool {
     state.field("QueryLanguage").is_none_or(|language| is_jsonata(Some(language)))
+}
+
+/// Returns whether each state has a `QueryLanguage` of its own that is JSONata. Then that of the machine does not matter.
+fn every_state_is_jsonata(machine: &Machine<'_>) -> bool {
+    let machines = machine.with_nested();
+    let mut states = machines.iter().flat_map(Machine::states).peekable();
+    states.peek().is_some() && states.all(|state| is_jsonata(state.field("QueryLanguage")))
 }
 
 fn is_jsonata(language: Option<&Value>) -> bool {

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::error_names::{ALL, matches};
+use super::error_names::{ALL, RUNTIME, matches};
 use super::fields::{unknown, whole_number};
 use super::{is_expression, items, strings};
 use crate::diagnostic::{Code, Diagnostic};
@@ -132,6 +132,14 @@ fn order(field: &str, rules: &[(String, &Value)]) -> Vec<Diagnostic> {
                     Diagnostic::new(Code::RuleNeverApplies, place.clone(), message)
                         .produced(format!("{by} at {first} matches it first"))
                         .help("delete it here, or move this rule forward"),
+                );
+            }
+            if name == RUNTIME {
+                let message = format!("an execution that fails with {RUNTIME} always ends");
+                found.push(
+                    Diagnostic::new(Code::RuleNeverApplies, place.clone(), message)
+                        .produced("it is never retried and never caught")
+                        .help("delete the name"),
                 );
             }
             earlier.push((place, name));

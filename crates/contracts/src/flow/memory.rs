@@ -137,6 +137,29 @@ impl<'a> Asked<'a> {
         Asked { contracts, responses: RefCell::default() }
     }
 
+    /// Returns why schemas of the responses cannot be used.
+    pub(super) fn unusable(&self) -> BTreeSet<String> {
+        let responses = self.responses.borrow();
+        let sentence = |what: String, schema: &Value| {
+            Some(format!("the schema of {what}: {}", crate::schema::unresolved(schema)?))
+        };
+        let schemas = responses.iter().flat_map(|(question, response)| match (question, response) {
+            (_, Response::Task(Some(contract))) => {
+                let name = &contract.name;
+                let input = sentence(format!("the input of {name}"), &contract.input);
+                vec![input, sentence(format!("the output of {name}"), &contract.output)]
+            }
+            (Question::MachineInput(machine), Response::Schema(Some(schema))) => {
+                vec![sentence(format!("the input of {machine}"), schema)]
+            }
+            (Question::MachineOutput(machine), Response::Schema(Some(schema))) => {
+                vec![sentence(format!("the output of {machine}"), schema)]
+            }
+            _ => Vec::new(),
+        });
+        schemas.flatten().collect()
+    }
+
     fn has_same_responses(&self, responses: &[(Question, Response)]) -> bool {
         responses.iter().all(|(question, response)| question.ask(self.contracts) == *response)
     }

@@ -241,8 +241,12 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         code: Code::MissingDefault,
         at: "/States/Again?/Default",
-        wrong: &[("/States/Again?/Default", "")],
-        right: &[("/States/Again?/Default", "\"Done\"")],
+        wrong: &[
+            ("/States/Again?/Default", ""),
+            ("/States/Again?/Choices/0/Condition", r#""{% $states.context.State.RetryCount > 1 %}""#),
+        ],
+        // The last condition is always true.
+        right: &[("/States/Again?/Default", "")],
     },
     Case {
         code: Code::JsonpathNotChecked,
