@@ -128,12 +128,14 @@ pub enum Code {
     MissingEndState,
     /// The `Resource` of a Task is invalid.
     InvalidResource,
-    /// A machine or a state uses JSONPath, which is not checked.
-    JsonpathNotChecked,
 
     // Expressions.
     /// An expression is not valid JSONata.
     InvalidJsonataExpression,
+    /// A path of a JSONPath state is invalid, or leads to more than one value where only one is allowed.
+    InvalidJsonpath,
+    /// A call of an intrinsic function is invalid.
+    InvalidIntrinsicFunction,
     /// An expression calls a function that Step Functions' JSONata does not have.
     UnknownFunction,
     /// A function gets an argument of the wrong type or number.

@@ -126,6 +126,19 @@ impl<'a> State<'a> {
         Language::named_by(self.field("QueryLanguage")).unwrap_or(self.around)
     }
 
+    /// Returns the name of the field that holds what a task passes on.
+    pub fn arguments_field(&self) -> &'static str {
+        match self.language() {
+            Language::JsonPath => "Parameters",
+            Language::Jsonata => "Arguments",
+        }
+    }
+
+    /// Returns what a task passes on: `Arguments`, or `Parameters` in JSONPath.
+    pub fn arguments(&self) -> Option<&'a Value> {
+        self.field(self.arguments_field())
+    }
+
     /// Returns a field of the state.
     pub fn field(&self, name: &str) -> Option<&'a Value> {
         self.value.get(name)

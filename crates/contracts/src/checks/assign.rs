@@ -4,25 +4,29 @@ use serde_json::Value;
 
 use super::items;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::machine::{State, join};
+use crate::machine::{Language, State, join};
 
 /// The greatest number of characters in the name of a variable.
 const LONGEST: usize = 80;
 
 /// Checks every `Assign` of a state and of its rules.
 pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
-    let mut found = names(state.field("Assign"), &state.at("Assign"));
+    let mut found = names(state.field("Assign"), &state.at("Assign"), state.language());
     for list in ["Choices", "Catch"] {
         for (pointer, rule) in items(state.field(list), &state.at(list)) {
-            found.extend(names(rule.get("Assign"), &join(&pointer, "Assign")));
+            found.extend(names(rule.get("Assign"), &join(&pointer, "Assign"), state.language()));
         }
     }
     found
 }
 
-fn names(assign: Option<&Value>, pointer: &str) -> Vec<Diagnostic> {
+fn names(assign: Option<&Value>, pointer: &str, language: Language) -> Vec<Diagnostic> {
     let variables = assign.and_then(Value::as_object).into_iter().flatten();
-    variables.filter_map(|(name, _)| name_refused(name, &join(pointer, name))).collect()
+    let named = |name: &'_ String| match language {
+        Language::JsonPath => name.strip_suffix(".$").unwrap_or(name).to_owned(),
+        Language::Jsonata => name.clone(),
+    };
+    variables.filter_map(|(name, _)| name_refused(&named(name), &join(pointer, name))).collect()
 }
 
 fn name_refused(name: &str, pointer: &str) -> Option<Diagnostic> {

@@ -2,7 +2,7 @@
 
 /// The error names of Step Functions:
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>.
-pub(crate) const OF_STEP_FUNCTIONS: [&str; 16] = [
+pub(crate) const OF_STEP_FUNCTIONS: [&str; 17] = [
     "States.ALL",
     "States.BranchFailed",
     "States.DataLimitExceeded",
@@ -17,9 +17,10 @@ pub(crate) const OF_STEP_FUNCTIONS: [&str; 16] = [
     "States.Runtime",
     "States.TaskFailed",
     "States.Timeout",
-    // Only JSONPath can raise these two, but naming them does no harm.
+    // Only JSONPath can raise these three, but naming them does no harm.
     "States.IntrinsicFailure",
     "States.ParameterPathFailure",
+    "States.ResultPathMatchFailure",
 ];
 
 /// The error names of the Lambda integration: errors of `Invoke`, and of functions that do not respond.

@@ -51,7 +51,7 @@ fn contract(state: &State<'_>, contracts: &dyn Contracts) -> Option<Arc<TaskCont
         return None;
     }
     let resource = state.field("Resource")?.as_str()?;
-    let named = state.field("Arguments").and_then(|arguments| arguments.get("FunctionName")?.as_str());
+    let named = state.arguments().and_then(|arguments| arguments.get("FunctionName")?.as_str());
     contracts.task(resource, named.or(is_function_arn(resource).then_some(resource)))
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::jsonpath::{Path, Query, has_placeholder};
-use crate::machine::{State, join};
+use crate::machine::{Kind, State, join};
 
 pub(crate) use templates::reads;
 
@@ -23,6 +23,9 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
     found.extend(choice::check(state));
     found.extend(paths::check(state));
     found.extend(templates::check(state));
+    if kind == Kind::Map {
+        found.extend(super::map::of_any_language(state));
+    }
     found
 }
 
@@ -39,7 +42,14 @@ fn path(holder: &Map<String, Value>, field: &str) -> Option<Result<Path, String>
     (!has_placeholder(text)).then(|| Path::parse(text))
 }
 
-/// Returns the finding that a text is no path or no call.
+/// Returns the finding that a text is no path. A call of a function is none either.
+fn not_a_path(pointer: String, text: &str, reason: &str) -> Diagnostic {
+    let reason = if text.trim_start().starts_with("States.") { "a call is not allowed here" } else { reason };
+    let message = format!("`{}` is not a path: {reason}", shortened(text));
+    Diagnostic::new(Code::InvalidJsonpath, pointer, message)
+}
+
+/// Returns the finding that a text is no path and no call.
 fn not_a_query(pointer: String, text: &str, reason: &str) -> Diagnostic {
     let code = match text.trim_start().starts_with('$') {
         true => Code::InvalidJsonpath,

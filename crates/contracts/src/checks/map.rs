@@ -30,10 +30,8 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
     if state.kind() != Some(Kind::Map) {
         return Vec::new();
     }
-    let mut found = Vec::new();
+    let mut found = of_any_language(state);
     let processor = state.field("ItemProcessor").and_then(|processor| processor.get("ProcessorConfig"));
-    let pointer = join(&state.at("ItemProcessor"), "ProcessorConfig");
-    found.extend(config(processor, &pointer));
     let mode = processor.and_then(|config| config.get("Mode")?.as_str());
     if matches!(mode, None | Some("INLINE")) {
         for field in DISTRIBUTED_ONLY.iter().filter(|field| state.field(field).is_some()) {
@@ -43,7 +41,6 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
             ));
         }
     }
-    found.extend(limits(state));
     found.extend(reader(state));
     found.extend(object(state, "ItemBatcher", &["BatchInput", "MaxInputBytesPerBatch", "MaxItemsPerBatch"]));
     found.extend(object(state, "ResultWriter", &["Arguments", "Resource", "WriterConfig"]));
@@ -52,6 +49,17 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
             found.extend(whole_number(batcher, &state.at("ItemBatcher"), field, 1, most));
         }
     }
+    found
+}
+
+/// Checks what a Map has in both languages.
+pub(crate) fn of_any_language(state: &State<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for field in ["ItemProcessor", "Iterator"] {
+        let processor = state.field(field).and_then(|processor| processor.get("ProcessorConfig"));
+        found.extend(config(processor, &join(&state.at(field), "ProcessorConfig")));
+    }
+    found.extend(limits(state));
     found
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
     }
     let mut found = Vec::new();
     let seconds = |field: &str| state.field(field).and_then(Value::as_i64);
-    if state.field("TimeoutSeconds").is_none() {
+    if state.field("TimeoutSeconds").or(state.field("TimeoutSecondsPath")).is_none() {
         let message = format!("the task \"{}\" has no TimeoutSeconds", state.name);
         found.push(
             Diagnostic::new(Code::MissingTimeout, state.at("TimeoutSeconds"), message)

@@ -7,7 +7,7 @@ use super::environment::Environment;
 use super::{Inference, Transition, Walk};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::expression::Scope;
-use crate::machine::{Kind, State, join};
+use crate::machine::{Kind, Language, State, join};
 use crate::shape::{Object, Shape};
 
 /// The transitions from a state, and the output of an execution that ends in it.
@@ -24,6 +24,9 @@ impl Walk<'_> {
         environment: &Environment,
         inference: &mut Inference,
     ) -> Outcome {
+        if state.language() == Language::JsonPath {
+            return self.jsonpath(state, environment, inference);
+        }
         let scope = environment.scope(&self.context, self.gradual);
         match state.kind() {
             Some(Kind::Choice) => self.choice(state, environment, &scope, &mut inference.diagnostics),

@@ -5,6 +5,7 @@
 
 use super::path::Path;
 use super::scan::Scanner;
+use crate::suggestion::closest;
 
 /// How deep calls may be nested.
 const DEEPEST: usize = 10;
@@ -120,7 +121,9 @@ impl Call {
         while !scanner.take(")") {
             if !arguments.is_empty() && !scanner.take(",") {
                 let at = scanner.position();
-                return Err(format!("a comma or `)` is missing at position {at}, in the arguments of {name}"));
+                return Err(format!(
+                    "a comma or `)` is missing at position {at}, in the arguments of {name}"
+                ));
             }
             scanner.skip_spaces();
             arguments.push(argument(scanner, name, depth)?);
@@ -135,8 +138,9 @@ impl Call {
     fn check(&self) -> Result<(), String> {
         let Call { name, arguments } = self;
         let Some((_, takes, optional)) = FUNCTIONS.iter().find(|(known, ..)| known == name) else {
-            return Err(match crate::suggestion::closest(name, Call::names()) {
-                Some(meant) => format!("there is no function {name}. Did you mean {meant}?"),
+            let short = |name: &'static str| name.trim_start_matches("States.");
+            return Err(match closest(name.trim_start_matches("States."), Call::names().map(short)) {
+                Some(meant) => format!("there is no function {name}. Did you mean States.{meant}?"),
                 None => format!("there is no function {name}"),
             });
         };
@@ -196,7 +200,8 @@ fn argument(scanner: &mut Scanner<'_>, name: &str, depth: usize) -> Result<Argum
         Some('$') => Path::read(scanner).map(Argument::Path),
         Some('S') => Call::read(scanner, depth + 1).map(Argument::Call),
         _ => {
-            let literal = scanner.take_while(|letter| !letter.is_whitespace() && letter != ',' && letter != ')');
+            let literal =
+                scanner.take_while(|letter| !letter.is_whitespace() && letter != ',' && letter != ')');
             match (literal, literal.parse()) {
                 ("true", _) => Ok(Argument::Boolean(true)),
                 ("false", _) => Ok(Argument::Boolean(false)),
@@ -216,7 +221,9 @@ fn refused(argument: &Argument, takes: Takes) -> Option<&'static str> {
         Takes::Text if !is_open && !matches!(argument, Argument::Text(_)) => Some("a text"),
         Takes::Number if !is_open && !matches!(argument, Argument::Number(_)) => Some("a number"),
         Takes::Structure if !is_open => Some("an array or an object, which a literal cannot be"),
-        Takes::False if !is_open && *argument != Argument::Boolean(false) => Some("false as its last argument"),
+        Takes::False if !is_open && *argument != Argument::Boolean(false) => {
+            Some("false as its last argument")
+        }
         Takes::Algorithm => match argument {
             Argument::Text(name) if ALGORITHMS.contains(&name.as_str()) => None,
             _ if is_open => None,

@@ -5,12 +5,12 @@
 
 use serde_json::{Map, Value};
 
-use super::{at, invalid, not_a_query, path, paths};
-use crate::checks::fields::unknown;
+use super::{at, invalid, not_a_path, path, paths};
+use crate::checks::fields::unknown_in;
 use crate::checks::{closest, is_time, items};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::jsonpath::{Query, has_placeholder};
-use crate::machine::{Kind, State, join};
+use crate::jsonpath::{Path, has_placeholder};
+use crate::machine::{Kind, Language, State, join};
 
 /// What an operator compares with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,8 +24,7 @@ enum Operand {
 
 /// Returns what an operator compares with. `None` if it is none.
 fn operand(operator: &str) -> Option<Operand> {
-    let comparisons =
-        ["Equals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"].as_slice();
+    let comparisons = ["Equals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"].as_slice();
     let equals = ["Equals"].as_slice();
     let types = [
         ("String", Operand::Text, comparisons),
@@ -113,7 +112,13 @@ fn of_rule(
         [] => found.extend(comparison(rule, pointer, of_any, state)),
         [name] => {
             let known: Vec<&str> = of_any.iter().chain([name]).copied().collect();
-            found.extend(unknown(rule, pointer, &known, &format!("a rule with {name}")));
+            found.extend(unknown_in(
+                Language::JsonPath,
+                rule,
+                pointer,
+                &known,
+                &format!("a rule with {name}"),
+            ));
             found.extend(inner(rule.get(*name), name, &at(pointer, name), state));
         }
         [one, other, ..] => found.push(
@@ -162,7 +167,9 @@ fn comparison(
         let refused = invalid(join(pointer, field), format!("a rule of a Choice has no field {field}"));
         is_misspelt = true;
         found.push(match (field.as_str(), closest(field, OPERATORS)) {
-            ("Condition", _) => refused.help("Condition belongs to JSONata. In JSONPath use Variable and an operator"),
+            ("Condition", _) => {
+                refused.help("Condition belongs to JSONata. In JSONPath use Variable and an operator")
+            }
             ("Output", _) => refused.help("Output belongs to JSONata"),
             (_, Some(meant)) => refused.help(format!("did you mean {meant}?")),
             (_, None) => refused,
@@ -175,7 +182,7 @@ fn comparison(
             let text = rule.get("Variable").and_then(Value::as_str).unwrap_or_default();
             match path(rule, "Variable") {
                 Some(Ok(path)) => found.extend(paths::context(&path, &at(pointer, "Variable"), state)),
-                Some(Err(reason)) => found.push(not_a_query(at(pointer, "Variable"), text, &reason)),
+                Some(Err(reason)) => found.push(not_a_path(at(pointer, "Variable"), text, &reason)),
                 None => {}
             }
         }
@@ -211,11 +218,7 @@ fn operator_fits(rule: &Map<String, Value>, operator: &str, pointer: &str) -> Op
             if has_placeholder(text) {
                 return None;
             }
-            return match Query::parse(text) {
-                Ok(Query::Path(_)) => None,
-                Ok(Query::Call(_)) => Some(invalid(pointer, format!("{operator} is a call, not a path"))),
-                Err(reason) => Some(not_a_query(pointer, text, &reason)),
-            };
+            return Path::parse(text).err().map(|reason| not_a_path(pointer, text, &reason));
         }
     };
     (!fits).then(|| invalid(pointer, format!("{operator} is {value}")).expected(wanted))

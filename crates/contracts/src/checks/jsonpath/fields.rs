@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::invalid;
 use crate::checks::is_expression;
 use crate::diagnostic::Diagnostic;
-use crate::machine::{Kind, State};
+use crate::machine::{Kind, State, join};
 
 /// Returns the fields of a type of state, without those of all states.
 pub(crate) fn of_kind(kind: Kind) -> &'static [&'static str] {
@@ -88,7 +88,7 @@ pub(crate) fn of_kind(kind: Kind) -> &'static [&'static str] {
 }
 
 /// Fields of which a state may have one.
-const ALTERNATIVES: [(&str, &str); 10] = [
+const ALTERNATIVES: [(&str, &str); 9] = [
     ("TimeoutSeconds", "TimeoutSecondsPath"),
     ("HeartbeatSeconds", "HeartbeatSecondsPath"),
     ("MaxConcurrency", "MaxConcurrencyPath"),
@@ -98,20 +98,35 @@ const ALTERNATIVES: [(&str, &str); 10] = [
     ("Cause", "CausePath"),
     ("ItemProcessor", "Iterator"),
     ("ItemSelector", "Parameters"),
-    ("ItemReader", "ItemsPath"),
+];
+
+/// Fields of which an object within a Map may have one.
+const ALTERNATIVES_WITHIN: [(&str, &str); 3] = [
+    ("MaxItems", "MaxItemsPath"),
+    ("MaxItemsPerBatch", "MaxItemsPerBatchPath"),
+    ("MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath"),
 ];
 
 /// Checks the fields of a state that only JSONPath has.
 pub(super) fn check(state: &State<'_>, kind: Kind) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (one, other) in ALTERNATIVES {
-        // A distributed Map may read its items from a file, or from an array in that file.
-        if (one, other) == ("ItemReader", "ItemsPath") || kind != Kind::Map && other == "Parameters" {
-            continue;
-        }
         if state.field(one).is_some() && state.field(other).is_some() {
             let message = format!("the state \"{}\" has both {one} and {other}", state.name);
             found.push(invalid(state.at(other), message).help("keep one of them"));
+        }
+    }
+    if kind == Kind::Map {
+        let reader = state.field("ItemReader").and_then(|reader| reader.get("ReaderConfig"));
+        let pointer = join(&state.at("ItemReader"), "ReaderConfig");
+        for (holder, pointer) in [(reader, pointer), (state.field("ItemBatcher"), state.at("ItemBatcher"))] {
+            for (one, other) in ALTERNATIVES_WITHIN {
+                let has = |name: &str| holder.is_some_and(|holder| holder.get(name).is_some());
+                if has(one) && has(other) {
+                    let message = format!("there are both {one} and {other}");
+                    found.push(invalid(join(&pointer, other), message).help("keep one of them"));
+                }
+            }
         }
     }
     if kind == Kind::Wait {
@@ -139,7 +154,8 @@ fn wait(state: &State<'_>) -> Vec<Diagnostic> {
     match (given.next(), given.next()) {
         (None, _) => {
             let message = format!("the Wait state \"{}\" does not say how long", state.name);
-            found.push(invalid(state.at("Seconds"), message).expected(format!("one of {}", names.join(", "))));
+            found
+                .push(invalid(state.at("Seconds"), message).expected(format!("one of {}", names.join(", "))));
         }
         (Some(one), Some(other)) => {
             let message = format!("the Wait state \"{}\" has both {one} and {other}", state.name);
@@ -150,7 +166,9 @@ fn wait(state: &State<'_>) -> Vec<Diagnostic> {
     let is_time = |value: &Value| crate::checks::is_time(value);
     if let Some(other) = state.field("Timestamp").filter(|value| !is_time(value)) {
         let message = format!("Timestamp is {other}");
-        found.push(invalid(state.at("Timestamp"), message).expected("a time such as \"2030-01-31T18:00:00Z\""));
+        found.push(
+            invalid(state.at("Timestamp"), message).expected("a time such as \"2030-01-31T18:00:00Z\""),
+        );
     }
     let is_seconds = |value: &Value| value.as_u64().is_some_and(|seconds| seconds <= 99_999_999);
     if let Some(other) = state.field("Seconds").filter(|value| !is_seconds(value)) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{at, invalid, not_a_query, path};
+use super::{at, invalid, not_a_path, not_a_query, path};
 use crate::checks::{closest, items};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::jsonpath::{Path, Query, Root, Step, has_placeholder};
@@ -89,11 +89,10 @@ fn in_field(
     }
     match path(holder, field) {
         None => Vec::new(),
-        Some(Err(reason)) => vec![not_a_query(pointer, text, &reason)],
+        Some(Err(reason)) => vec![not_a_path(pointer, text, &reason)],
         Some(Ok(path)) => {
-            let mut found: Vec<Diagnostic> = context(&path, &pointer, state).into_iter().collect();
-            found.extend(of_reference(&path, &pointer, field, allows));
-            found
+            let refused = of_reference(&path, &pointer, field, allows);
+            refused.or_else(|| context(&path, &pointer, state)).into_iter().collect()
         }
     }
 }

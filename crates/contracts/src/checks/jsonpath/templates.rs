@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{at, context, invalid, not_a_query, path};
 use crate::checks::items;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::jsonpath::{Query, Root, has_placeholder, looks_like_query};
 use crate::machine::{Kind, State, join};
 
@@ -54,7 +54,12 @@ fn below(value: &Value, pointer: &str, state: &State<'_>, found: &mut Vec<Diagno
         Value::Object(members) => {
             for (name, member) in members {
                 let pointer = join(pointer, name);
-                if name.ends_with(".$") {
+                if let Some(result) = name.strip_suffix(".$") {
+                    if members.contains_key(result) {
+                        let message = format!("{name} becomes {result}, which the object has already");
+                        let finding = Diagnostic::new(Code::DuplicateKey, &pointer, message).at_key();
+                        found.push(finding.help("keep one of them").severity(Severity::Warning));
+                    }
                     found.extend(evaluated(name, member, &pointer, state));
                 } else {
                     below(member, &pointer, state, found);
@@ -96,7 +101,7 @@ fn not_evaluated(text: &str, pointer: &str) -> Option<Diagnostic> {
         return None;
     };
     let message = "this text is passed on as written, though it looks like a path or an expression";
-    Some(Diagnostic::new(Code::NotEvaluated, pointer, message).produced(text).help(help))
+    Some(Diagnostic::new(Code::SuspiciousText, pointer, message).produced(text).help(help))
 }
 
 /// Returns the variables that a state reads, with the pointers of the reads.
