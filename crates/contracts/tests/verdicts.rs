@@ -18,6 +18,10 @@ mod graph;
 mod maps;
 #[path = "verdicts/numbers.rs"]
 mod numbers;
+#[path = "verdicts/options.rs"]
+mod options;
+#[path = "verdicts/places.rs"]
+mod places;
 #[path = "verdicts/schemas.rs"]
 mod schemas;
 #[path = "verdicts/tasks.rs"]

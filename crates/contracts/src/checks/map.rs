@@ -5,21 +5,15 @@ use serde_json::{Map, Value};
 
 use super::fields::{did_you_mean, unknown, whole_number};
 use super::{closest, is_expression};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::machine::{Kind, State, join};
 
 /// The greatest number of characters in a `Label`, and those that it cannot have.
 const LONGEST_LABEL: usize = 40;
 
-/// The fields that only a distributed Map has.
-const DISTRIBUTED_ONLY: [&str; 6] = [
-    "ItemBatcher",
-    "ItemReader",
-    "Label",
-    "ResultWriter",
-    "ToleratedFailureCount",
-    "ToleratedFailurePercentage",
-];
+/// The fields that only a distributed Map has. `Label` is one as well, but deployed inline Maps have it.
+const DISTRIBUTED_ONLY: [&str; 5] =
+    ["ItemBatcher", "ItemReader", "ResultWriter", "ToleratedFailureCount", "ToleratedFailurePercentage"];
 
 fn invalid(pointer: String, message: impl Into<String>) -> Diagnostic {
     Diagnostic::new(Code::SchemaValidationFailed, pointer, message)
@@ -36,7 +30,7 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
     if matches!(mode, None | Some("INLINE")) {
         for field in DISTRIBUTED_ONLY.iter().filter(|field| state.field(field).is_some()) {
             let message = format!("only a distributed Map has the field {field}");
-            found.push(invalid(state.at(field), message).at_key().help(
+            found.push(invalid(state.at(field), message).severity(Severity::Warning).at_key().help(
                 r#"add "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": …} to the ItemProcessor"#,
             ));
         }

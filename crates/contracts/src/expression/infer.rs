@@ -67,7 +67,7 @@ impl<'a> Inference<'a> {
 
     /// Returns the type of something that was reported, so that nothing more is reported about it.
     pub(super) fn reported(&self) -> Typed {
-        if self.scope.gradual { Typed::unknown() } else { Typed::always(Shape::any()) }
+        Typed::unknown()
     }
 
     pub(super) fn given(&mut self, node: &AstNode) -> Typed {

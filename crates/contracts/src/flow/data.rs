@@ -24,11 +24,11 @@ impl Walk<'_> {
                     Ok(expression) => infer_value(&expression, scope, pointer, found),
                     Err(diagnostic) => {
                         found.push(*diagnostic);
-                        self.unknown()
+                        Shape::unknown()
                     }
                 },
                 // Another check reports it.
-                None if matches!(read(text), Text::Broken(_)) => self.unknown(),
+                None if matches!(read(text), Text::Broken(_)) => Shape::unknown(),
                 None => self.text(text),
             },
             Value::Array(items) => {
