@@ -12,6 +12,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::diagnostic::Diagnostic;
 use crate::machine::join;
 
 /// The error for a text that is not JSON and so cannot be checked.
@@ -46,6 +47,7 @@ pub struct Document {
     text: String,
     value: Value,
     places: BTreeMap<String, Range>,
+    names: BTreeMap<String, Range>,
     repeated: Vec<(String, Range)>,
 }
 
@@ -78,8 +80,8 @@ impl Document {
             unusable(line, column, problem.text)
         })?;
         reader.places.insert(String::new(), Range::new(root.start(), root.start() + 1));
-        let Reader { places, repeated } = reader;
-        Ok(Document { file, value, places, repeated, text: text.clone() })
+        let Reader { places, names, repeated } = reader;
+        Ok(Document { file, value, places, names, repeated, text: text.clone() })
     }
 
     /// Returns the name of the file, as given.
@@ -107,6 +109,19 @@ impl Document {
         }
     }
 
+    /// Returns the position of the name of a member. A pointer that is no member has its own position.
+    pub fn name_position(&self, pointer: &str) -> Position {
+        self.names.get(pointer).map_or_else(|| self.position(pointer), |place| position(&self.text, *place))
+    }
+
+    /// Returns the position of a finding.
+    pub fn position_of(&self, finding: &Diagnostic) -> Position {
+        match finding.is_at_key {
+            true => self.name_position(&finding.pointer),
+            false => self.position(&finding.pointer),
+        }
+    }
+
     /// Returns a line of the text. Lines start at 1.
     pub fn line(&self, line: usize) -> &str {
         self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default()
@@ -121,6 +136,7 @@ impl Document {
 #[derive(Debug, Default)]
 struct Reader {
     places: BTreeMap<String, Range>,
+    names: BTreeMap<String, Range>,
     repeated: Vec<(String, Range)>,
 }
 
@@ -157,6 +173,7 @@ impl Reader {
                     if members.contains_key(member.name.as_str()) {
                         self.repeated.push((pointer.clone(), name));
                     }
+                    self.names.insert(pointer.clone(), name);
                     let place = if is_scalar(&member.value) { member.value.range() } else { name };
                     self.places.insert(pointer.clone(), place);
                     let value = self.value(&member.value, &pointer)?;

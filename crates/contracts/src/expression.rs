@@ -7,6 +7,7 @@
 //! additional functions.
 
 mod absence;
+mod change;
 mod condition;
 mod constants;
 mod facts;

@@ -9,6 +9,7 @@ mod choice;
 mod context;
 mod data;
 mod environment;
+mod jsonpath;
 mod map;
 mod memory;
 mod reader;

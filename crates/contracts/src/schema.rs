@@ -6,8 +6,7 @@ use serde_json::Value;
 /// have to be resolved first.
 pub fn unresolved(schema: &Value) -> Option<String> {
     let reference = references(schema).into_iter().find(|reference| {
-        let pointer = reference.strip_prefix('#');
-        !pointer.is_some_and(|pointer| schema.pointer(pointer).is_some())
+        reference.strip_prefix('#').is_none_or(|pointer| schema.pointer(pointer).is_none())
     })?;
     Some(match reference.starts_with('#') {
         true => format!("$ref is \"{reference}\", and there is nothing at that place"),

@@ -55,7 +55,6 @@ impl Code {
             | Code::UnboundedPayload
             | Code::UnknownTask
             | Code::UntypedExpression
-            | Code::JsonpathNotChecked
             | Code::UnusedSubstitution
             | Code::IgnoredByLocalEngine => Severity::Note,
             Code::PerhapsUnassignedVariable
@@ -78,6 +77,8 @@ impl Code {
             | Code::MissingEndState
             | Code::InvalidResource
             | Code::InvalidJsonataExpression
+            | Code::InvalidJsonpath
+            | Code::InvalidIntrinsicFunction
             | Code::UnknownFunction
             | Code::WrongArgument
             | Code::StatesFieldUnavailable

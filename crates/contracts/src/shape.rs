@@ -7,9 +7,12 @@
 //! ([`Shape::fits`]).
 
 mod both;
+mod change;
 mod fits;
 mod from_schema;
 mod object;
+mod read;
+mod refusal;
 mod to_schema;
 mod typed;
 mod witness;
@@ -106,72 +109,6 @@ impl Shape {
         Shape::new(vec![alternative])
     }
 
-    /// Returns the same shape of scalars, of which nothing more than their type is known.
-    #[must_use]
-    pub fn uncertain(&self) -> Shape {
-        let uncertain = |alternative: &Alternative| match alternative {
-            Alternative::Scalar(scalar, facets) => {
-                let mut facets = facets.clone();
-                facets.insert(UNCERTAIN.to_owned(), Value::Bool(true));
-                Alternative::Scalar(*scalar, facets)
-            }
-            other => other.clone(),
-        };
-        Shape::new(self.0.iter().map(uncertain).collect())
-    }
-
-    /// Returns the shape as [`Shape::uncertain`] does if one of these is unknown, from which it is made.
-    #[must_use]
-    pub fn uncertain_if(self, made_from: &[&Shape]) -> Shape {
-        let is_unknown = |alternative: &Alternative| match alternative {
-            Alternative::Unknown => true,
-            Alternative::Scalar(_, facets) => Shape::is_uncertain(facets),
-            Alternative::Array { items, .. } => items.is_unknown_in_part(),
-            _ => false,
-        };
-        let unknown = made_from.iter().any(|shape| shape.alternatives().iter().any(is_unknown));
-        if unknown { self.uncertain() } else { self }
-    }
-
-    /// Returns whether these are the keywords of a scalar of which only the type is known.
-    pub fn is_uncertain(facets: &Map<String, Value>) -> bool {
-        facets.contains_key(UNCERTAIN)
-    }
-
-    /// Returns the shape with numbers that have no bounds except 0.
-    #[must_use]
-    pub fn without_bounds(&self) -> Shape {
-        let wider = |alternative: &Alternative| match alternative {
-            Alternative::Scalar(Scalar::Number, facets) => {
-                let number = |name: &str| facets.get(name).and_then(Value::as_f64);
-                let constant = number("const");
-                let mut kept = Map::new();
-                if facets.get("type").is_some() || constant.is_some_and(|number| number.fract() == 0.0) {
-                    kept.insert("type".to_owned(), json!("integer"));
-                }
-                let least = constant.or(number("minimum")).or(number("exclusiveMinimum"));
-                if least.is_some_and(|least| least >= 0.0) {
-                    kept.insert("minimum".to_owned(), json!(0));
-                }
-                if Shape::is_uncertain(facets) {
-                    kept.insert(UNCERTAIN.to_owned(), Value::Bool(true));
-                }
-                Shape::scalar_with(Scalar::Number, kept)
-            }
-            Alternative::Object(object) => {
-                let field = |(name, field): (&String, &Field)| {
-                    let shape = field.shape.without_bounds();
-                    (name.clone(), Field { shape, absence: field.absence })
-                };
-                let fields = object.fields.iter().map(field).collect();
-                let rest = object.rest.as_ref().map(|rest| Box::new(rest.without_bounds()));
-                Shape::object(Object { fields, rest })
-            }
-            other => Shape::from_alternative(other.clone()),
-        };
-        self.0.iter().map(wider).fold(Shape::never(), Shape::or)
-    }
-
     /// Returns the shape of any string.
     pub fn string() -> Shape {
         Shape::scalar(Scalar::String)
@@ -227,26 +164,24 @@ impl Shape {
         Shape::new(vec![Alternative::Array { items, first: Vec::new(), min_items: 0, max_items }])
     }
 
+    /// Returns the shape of what JSONata makes of several results: a single one, or an array of them.
+    pub fn one_or_several(item: Shape, max_items: Option<u64>) -> Shape {
+        if item.is_unknown() {
+            return item;
+        }
+        item.clone().or(Shape::array(item, max_items))
+    }
+
+    /// Returns whether nothing at all is known of the values.
+    pub fn is_unknown(&self) -> bool {
+        self.0.as_slice() == [Alternative::Unknown]
+    }
+
     /// Returns the shape of arrays that have exactly these items, by position.
     pub fn tuple(first: Vec<Shape>) -> Shape {
         let items = first.iter().cloned().fold(Shape::never(), Shape::or);
         let count = first.len() as u64;
         Shape::new(vec![Alternative::Array { items, first, min_items: count, max_items: Some(count) }])
-    }
-
-    /// Returns the same shape with arrays of at least this many items.
-    #[must_use]
-    pub fn with_least_items(&self, least: u64) -> Shape {
-        let longer = |alternative: &Alternative| match alternative {
-            Alternative::Array { items, first, min_items, max_items } => Alternative::Array {
-                items: items.clone(),
-                first: first.clone(),
-                min_items: (*min_items).max(least),
-                max_items: *max_items,
-            },
-            other => other.clone(),
-        };
-        Shape::new(self.0.iter().map(longer).collect())
     }
 
     /// Returns the shape of this object.
@@ -305,12 +240,6 @@ impl Shape {
             .any(|alternative| alternative.is_open() || matches!(alternative, Alternative::Array { .. }))
     }
 
-    /// Returns the shape with only the alternatives for which `keep` returns true.
-    #[must_use]
-    pub fn filtered(&self, keep: impl FnMut(&&Alternative) -> bool) -> Shape {
-        Shape::new(self.0.iter().filter(keep).cloned().collect())
-    }
-
     /// Returns the union of the two shapes.
     #[must_use]
     pub fn or(mut self, other: Shape) -> Shape {
@@ -367,98 +296,6 @@ impl Shape {
         }
         rest.extend(merged.map(Alternative::Object));
         Shape::new(rest)
-    }
-
-    /// Returns the field of this name as a path reads it: the field of an object, and the fields of an array's items.
-    /// Other values have no fields.
-    pub fn field(&self, name: &str) -> Typed {
-        let mut given: Option<Typed> = None;
-        for alternative in self.0.iter() {
-            let found = match alternative {
-                Alternative::Any => Typed::perhaps(Shape::any()),
-                Alternative::Unknown => Typed::unknown(),
-                Alternative::Scalar(..) => Typed::absent(),
-                Alternative::Object(object) => object.field(name),
-                Alternative::Array { items, min_items, max_items, .. } => {
-                    items.field(name).over_items(*min_items, *max_items)
-                }
-            };
-            given = Some(given.map_or(found.clone(), |so_far| so_far.or(found)));
-        }
-        // The shape is empty, so nothing is read and nothing can be said about it.
-        given.unwrap_or_default()
-    }
-
-    /// Returns the shape with objects that do not have this field.
-    #[must_use]
-    pub fn without_field(&self, name: &str) -> Shape {
-        let without = |alternative: &Alternative| match alternative {
-            Alternative::Object(object) => {
-                let mut object = object.clone();
-                object.fields.remove(name);
-                Alternative::Object(object)
-            }
-            other => other.clone(),
-        };
-        Shape::new(self.0.iter().map(without).collect())
-    }
-
-    /// Returns the items as JSONata sees them: those of an array. Any other value is its own item.
-    pub fn items(&self) -> Shape {
-        self.0.iter().fold(Shape::never(), |so_far, alternative| match alternative {
-            Alternative::Array { items, .. } => so_far.or(items.clone()),
-            other => so_far.or(Shape::new(vec![other.clone()])),
-        })
-    }
-
-    /// Returns the item at a position, counted from the end if it is negative. A value that is no array is its own only
-    /// item.
-    pub fn at(&self, position: i64) -> Typed {
-        let mut given: Option<Typed> = None;
-        for alternative in self.0.iter() {
-            let found = match alternative {
-                Alternative::Unknown => Typed::unknown(),
-                Alternative::Any => Typed::perhaps(Shape::any()),
-                Alternative::Array { items, first, min_items, max_items } => {
-                    let index = if position < 0 {
-                        max_items.filter(|most| most == min_items).map(|most| most as i64 + position)
-                    } else {
-                        Some(position)
-                    };
-                    let index = index.and_then(|index| usize::try_from(index).ok());
-                    let shape = index.and_then(|index| first.get(index)).unwrap_or(items).clone();
-                    let needed = if position < 0 { position.unsigned_abs() } else { position as u64 + 1 };
-                    match max_items {
-                        Some(most) if *most < needed => Typed::absent(),
-                        _ if *min_items >= needed => Typed::always(shape),
-                        _ => Typed::perhaps(shape),
-                    }
-                }
-                other if position == 0 || position == -1 => Typed::always(Shape::new(vec![other.clone()])),
-                _ => Typed::absent(),
-            };
-            given = Some(given.map_or(found.clone(), |so_far| so_far.or(found)));
-        }
-        given.unwrap_or_default()
-    }
-
-    /// Returns the least number of items.
-    pub fn min_items(&self) -> u64 {
-        let fewest = |alternative: &Alternative| match alternative {
-            Alternative::Array { min_items, .. } => *min_items,
-            Alternative::Any | Alternative::Unknown => 0,
-            _ => 1,
-        };
-        self.0.iter().map(fewest).min().unwrap_or_default()
-    }
-
-    /// Returns the greatest number of items. `None` means that there is no known limit.
-    pub fn max_items(&self) -> Option<u64> {
-        self.0.iter().try_fold(0, |longest: u64, alternative| match alternative {
-            Alternative::Array { max_items, .. } => max_items.map(|most| most.max(longest)),
-            Alternative::Any | Alternative::Unknown => None,
-            _ => Some(longest.max(1)),
-        })
     }
 }
 

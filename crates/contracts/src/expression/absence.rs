@@ -45,7 +45,11 @@ impl Inference<'_> {
                 .help("assign it on each path, for example at the start");
         }
         if given.shape.is_never() {
-            return Diagnostic::new(Code::UnknownField, "", format!("{name} never exists"));
+            let finding = Diagnostic::new(Code::UnknownField, "", format!("{name} never exists"));
+            return match bare_name(culprit).filter(|_| self.scope.item.is_none()) {
+                Some(bare) => finding.help(self.instead_of(bare)),
+                None => finding,
+            };
         }
         if let AstNode::Conditional { else_branch: None, .. } = culprit {
             let message = format!("{name} yields nothing if the condition is false");
@@ -59,6 +63,14 @@ impl Inference<'_> {
             _ => "say what to use instead: bind it by `:=`, then `$exists($x) ? $x : …`".to_owned(),
         };
         Diagnostic::new(Code::PerhapsAbsentField, "", message).help(help)
+    }
+
+    /// Returns what was probably meant by a name alone, which reads nothing outside of a path.
+    fn instead_of(&self, bare: &str) -> String {
+        if self.scope.variables.contains_key(bare) {
+            return format!("a variable is read as ${bare}");
+        }
+        format!("a name alone reads nothing: the input is $states.input.{bare}, a variable is ${bare}")
     }
 
     /// Returns the innermost part of an expression because of which there may be nothing.
@@ -101,5 +113,14 @@ impl Inference<'_> {
                 finding.severity = finding.severity.min(Severity::Warning);
             }
         }
+    }
+}
+
+/// Returns the name with which an expression begins, if it is a name alone.
+fn bare_name(node: &AstNode) -> Option<&str> {
+    match node {
+        AstNode::Name(name) => Some(name),
+        AstNode::Path { steps } => bare_name(&steps.first()?.node),
+        _ => None,
     }
 }

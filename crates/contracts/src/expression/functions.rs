@@ -173,6 +173,9 @@ fn argument(
 
 fn some_items(name: &str, first: &Shape) -> Typed {
     let array = Shape::array(first.items(), first.max_items());
+    if first.is_unknown() {
+        return Typed::unknown();
+    }
     match name {
         // Of several items at least one is left. An empty array stays empty.
         "distinct" => {

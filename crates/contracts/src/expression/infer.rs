@@ -67,7 +67,7 @@ impl<'a> Inference<'a> {
 
     /// Returns the type of something that was reported, so that nothing more is reported about it.
     pub(super) fn reported(&self) -> Typed {
-        if self.scope.gradual { Typed::unknown() } else { Typed::always(Shape::any()) }
+        Typed::unknown()
     }
 
     pub(super) fn given(&mut self, node: &AstNode) -> Typed {
@@ -77,7 +77,10 @@ impl<'a> Inference<'a> {
 
     fn by_form(&mut self, node: &AstNode) -> Typed {
         match node {
-            AstNode::String(text) if text.contains("${") => Typed::always(Shape::string()),
+            AstNode::String(text) if text.contains("${") => {
+                let text = Shape::string();
+                Typed::always(if self.scope.gradual { text.uncertain() } else { text })
+            }
             AstNode::String(text) => Typed::always(Shape::constant(&json!(text))),
             AstNode::Number(number) => Typed::always(Shape::constant(&number_value(*number))),
             AstNode::Boolean(boolean) => Typed::always(Shape::constant(&json!(boolean))),
@@ -96,6 +99,11 @@ impl<'a> Inference<'a> {
             AstNode::Block(expressions) => self.block(expressions),
             AstNode::FunctionApplication(inner) => self.given(inner),
             AstNode::Function { args, .. } if is_partial(args) => Typed::always(self.scope.unknown()),
+            AstNode::Function { name, is_builtin: false, .. } => {
+                let message = format!("{name}(…) is not the call of a function: their names begin with $");
+                self.report_with_help(Code::UnknownFunction, message, &format!("write ${name}(…)"));
+                self.reported()
+            }
             AstNode::Function { name, args, .. } => functions::call(self, name, args),
             AstNode::Call { procedure, args } => self.call_value(procedure, args),
             AstNode::Sort { input, terms } => self.sorted(input, terms),

@@ -46,7 +46,7 @@ impl Bounds {
     }
 
     /// Returns whether it is not negative.
-    pub(super) fn from_zero(self) -> bool {
+    pub(super) fn is_from_zero(self) -> bool {
         self.least.is_some_and(|least| least >= 0.0)
     }
 
@@ -87,7 +87,7 @@ fn of_facets(facets: &Map<String, Value>) -> Bounds {
 pub(super) fn computed(op: BinaryOp, left: &Shape, right: &Shape) -> Shape {
     let (one, two) = (Bounds::of(left), Bounds::of(right));
     let keeps = matches!(op, BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply);
-    let positive = op != BinaryOp::Subtract && one.from_zero() && two.from_zero();
+    let positive = op != BinaryOp::Subtract && one.is_from_zero() && two.is_from_zero();
     let limited = one.constant != two.constant && positive;
     let most = one.most.zip(two.most).filter(|_| limited).and_then(|(one, two)| match op {
         BinaryOp::Add => Some(one + two),
@@ -139,9 +139,9 @@ pub(super) fn of_one(name: &str, given: &Shape, has_precision: bool) -> Shape {
 pub(super) fn power(base: &Shape, exponent: &Shape) -> Shape {
     let (base, exponent) = (Bounds::of(base), Bounds::of(exponent));
     Bounds {
-        least: base.from_zero().then_some(0.0),
+        least: base.is_from_zero().then_some(0.0),
         most: None,
-        whole: base.whole && exponent.whole && exponent.from_zero(),
+        whole: base.whole && exponent.whole && exponent.is_from_zero(),
         unknown: base.unknown || exponent.unknown,
         constant: false,
     }
@@ -157,7 +157,7 @@ pub(super) fn of_several(name: &str, items: &Shape, positions: Option<&[Shape]>)
     let bounds = match name {
         "max" => Bounds { least: greatest(|one| one.least).or(all.least), ..all },
         "min" => Bounds { most: smallest(|one| one.most).or(all.most), ..all },
-        "sum" => Bounds { least: all.from_zero().then_some(0.0), most: None, ..all },
+        "sum" => Bounds { least: all.is_from_zero().then_some(0.0), most: None, ..all },
         _ => Bounds { whole: false, ..all },
     };
     Bounds { constant: false, ..bounds }.shape()

@@ -14,6 +14,9 @@ impl Inference<'_> {
         if let Some(refused) = self.refused_field_of_states(first, rest) {
             return refused;
         }
+        if let Some(refused) = self.refused_intrinsic(first, rest) {
+            return refused;
+        }
         let binds = |step: &PathStep| step.focus.is_some() || step.index_var.is_some() || step.is_tuple;
         if steps.iter().any(binds) {
             return self.untyped("a path that binds variables");
@@ -26,7 +29,9 @@ impl Inference<'_> {
             let so_far = steps.get(..index + 2).unwrap_or(steps);
             let before = given.clone();
             given = match &step.node {
-                AstNode::Name(name) | AstNode::String(name) if before.shape.has_lists() => {
+                AstNode::Name(name) | AstNode::String(name)
+                    if before.shape.has_lists() && !step.stages.is_empty() =>
+                {
                     // Brackets after a name apply to the field of each item.
                     let of_item = before.shape.items().field(name);
                     let (least, most) = (before.shape.min_items(), before.shape.max_items());
@@ -86,6 +91,25 @@ impl Inference<'_> {
         Some(self.reported())
     }
 
+    /// Reports an intrinsic function of JSONPath, such as `States.Format(…)`.
+    fn refused_intrinsic(&mut self, first: &PathStep, rest: &[PathStep]) -> Option<Typed> {
+        let called = match rest {
+            [PathStep { node: AstNode::Function { name, is_builtin: false, .. }, .. }] => name,
+            _ => return None,
+        };
+        if first.node != AstNode::Name("States".to_owned()) {
+            return None;
+        }
+        let message =
+            format!("States.{called} is an intrinsic function of JSONPath, which JSONata does not have");
+        self.report_with_help(
+            Code::UnknownFunction,
+            message,
+            "use one of JSONata's own functions, whose names begin with $",
+        );
+        Some(self.reported())
+    }
+
     fn never_exists(&mut self, steps: &[PathStep], before: &Shape) {
         let path = shown(&AstNode::Path { steps: steps.to_vec() });
         let finding = Diagnostic::new(Code::UnknownField, "", format!("{path} never exists"));
@@ -122,11 +146,7 @@ impl Inference<'_> {
         for (term, _) in terms {
             self.with_context(item.clone(), |inference| inference.given(term));
         }
-        if item.is_never() {
-            Typed::absent()
-        } else {
-            Typed::perhaps(item.clone().or(Shape::array(item, most)))
-        }
+        if item.is_never() { Typed::absent() } else { Typed::perhaps(Shape::one_or_several(item, most)) }
     }
 
     fn stages(&mut self, given: Typed, stages: &[Stage]) -> Typed {
@@ -150,16 +170,21 @@ impl Inference<'_> {
                 return self.untyped("a filter that is neither a number nor a condition");
             }
             // A number selects a position, anything else counts as a condition.
-            let selected = item.clone().or(Shape::array(item, given.shape.max_items()));
+            let selected = Shape::one_or_several(item, given.shape.max_items());
             let is_number = |alternative: &Alternative| match alternative {
                 Alternative::Scalar(kind, _) => *kind == Scalar::Number,
                 other => other.is_open() || matches!(other, Alternative::Array { .. }),
             };
+            let numbers =
+                |alternative: &Alternative| matches!(alternative, Alternative::Scalar(Scalar::Number, _));
+            if condition.shape.alternatives().iter().all(numbers) {
+                return Typed { shape: given.shape.items(), absence: Absence::Unknown };
+            }
             let computed = condition.shape.alternatives().iter().any(is_number);
             let absence = if computed { Absence::Unknown } else { Absence::Perhaps };
             return Typed { shape: selected, absence };
         }
-        Typed::perhaps(item.clone().or(Shape::array(item, given.shape.max_items())))
+        Typed::perhaps(Shape::one_or_several(item, given.shape.max_items()))
     }
 }
 

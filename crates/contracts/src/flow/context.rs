@@ -34,10 +34,10 @@ pub(super) fn of(input: &Shape) -> Shape {
     ]))
 }
 
-/// Returns the context of a task that waits for a callback.
-pub(super) fn with_token(context: &Shape) -> Shape {
-    let task = Object::of([("Token", Shape::string())]);
-    with(context, &Object::of([("Task", Shape::object(task))]))
+/// Returns the context of a task that has a token for a callback, or may have one.
+pub(super) fn with_token(context: &Shape, absence: Absence) -> Shape {
+    let task = Shape::object(Object::of([("Token", Shape::string())]));
+    with(context, &Object::from_fields([("Task".to_owned(), Typed { shape: task, absence })]))
 }
 
 /// Returns the context of an item of a Map. `key` is the type of its name, which only the items of an object have.

@@ -24,11 +24,11 @@ impl Walk<'_> {
                     Ok(expression) => infer_value(&expression, scope, pointer, found),
                     Err(diagnostic) => {
                         found.push(*diagnostic);
-                        self.unknown()
+                        Shape::unknown()
                     }
                 },
                 // Another check reports it.
-                None if matches!(read(text), Text::Broken(_)) => self.unknown(),
+                None if matches!(read(text), Text::Broken(_)) => Shape::unknown(),
                 None => self.text(text),
             },
             Value::Array(items) => {
@@ -59,11 +59,16 @@ impl Walk<'_> {
                 let text = |alternative: &&Alternative| {
                     matches!(alternative, Alternative::Scalar(Scalar::String, _))
                 };
-                known.filter(|shape| shape.filtered(text) == *shape).unwrap_or_else(Shape::string)
+                known.filter(|shape| shape.filtered(text) == *shape).unwrap_or_else(|| self.some_text())
             }
-            None if text.contains("${") => Shape::string(),
+            None if text.contains("${") => self.some_text(),
             None => Shape::constant(&Value::from(text)),
         }
+    }
+
+    /// Returns the shape of a text with a placeholder that nothing describes.
+    fn some_text(&self) -> Shape {
+        if self.gradual { Shape::string().uncertain() } else { Shape::string() }
     }
 
     /// Returns the environment after an `Assign`. All of its values are computed from the environment before it.

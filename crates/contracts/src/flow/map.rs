@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::environment::Environment;
 use super::{Inference, Walk, context, reader};
+use crate::checks::is_expression;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::expression::Scope;
 use crate::machine::{State, join};
@@ -90,7 +91,12 @@ impl Walk<'_> {
             ("ToleratedFailurePercentage", &percentage),
         ];
         for (field, schema) in fields {
-            if state.field(field).is_some_and(crate::checks::is_expression) {
+            // What replaces a placeholder is not known, and a strict check would take it for any text.
+            let is_read = |value: &Value| {
+                is_expression(value)
+                    && (self.gradual || value.as_str().is_none_or(|text| !text.contains("${")))
+            };
+            if state.field(field).is_some_and(is_read) {
                 self.field_fits(state, field, scope, schema, Code::SchemaValidationFailed, inference);
             }
         }
@@ -196,7 +202,8 @@ fn several(items: &Shape, unknown: &Shape) -> Items {
             }
             Alternative::Object(object) => {
                 let required = object.fields.values().filter(|field| field.absence == Absence::Never).count();
-                let most = object.rest.is_none().then_some(object.fields.len() as u64);
+                let named = object.rest.is_none().then_some(object.fields.len() as u64);
+                let most = named.or(object.most);
                 (unknown.clone(), true, required as u64, most)
             }
             open if open.is_open() => (Shape::from_alternative(open.clone()), true, 0, None),

@@ -46,6 +46,12 @@ pub(super) fn waits_for_callback(state: &State<'_>) -> bool {
     resource.ends_with(".waitForTaskToken")
 }
 
+/// Returns whether a task ends when the work that it started has ended.
+pub(super) fn waits_for_work(state: &State<'_>) -> bool {
+    let resource = state.field("Resource").and_then(Value::as_str).unwrap_or_default();
+    resource.ends_with(".sync") || resource.ends_with(".sync:2")
+}
+
 /// Returns the members of an action's arguments, and those that are required. `None` if they are not known.
 pub(super) fn members(action: &str) -> Option<(&'static [&'static str], &'static [&'static str])> {
     match action {
@@ -118,7 +124,7 @@ fn publish() -> (Value, Value) {
     let input = json!({
         "type": "object",
         "properties": {
-            "Message": { "type": ["object", "string"] },
+            "Message": {},
             "Subject": { "type": "string" },
             "TopicArn": { "type": "string" },
             "TargetArn": { "type": "string" },

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::context;
 use super::environment::Environment;
 use super::{Inference, Transition, Walk};
+use super::{context, services};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::expression::Scope;
-use crate::machine::{Kind, State, join};
-use crate::shape::{Object, Shape};
+use crate::machine::{Kind, Language, State, join};
+use crate::shape::{Absence, Object, Shape};
 
 /// The transitions from a state, and the output of an execution that ends in it.
 #[derive(Default)]
@@ -24,6 +24,9 @@ impl Walk<'_> {
         environment: &Environment,
         inference: &mut Inference,
     ) -> Outcome {
+        if state.language() == Language::JsonPath {
+            return self.jsonpath(state, environment, inference);
+        }
         let scope = environment.scope(&self.context, self.gradual);
         match state.kind() {
             Some(Kind::Choice) => self.choice(state, environment, &scope, &mut inference.diagnostics),
@@ -48,10 +51,17 @@ impl Walk<'_> {
                 self.goes_on(state, environment, scope, None, inference)
             }
             Some(Kind::Task) => {
-                let callback = super::services::waits_for_callback(state);
-                let scope = match callback {
-                    true => Scope { context: context::with_token(&self.context), ..scope },
-                    false => scope,
+                let absence = if services::waits_for_callback(state) {
+                    Absence::Never
+                } else if services::waits_for_work(state) && self.gradual {
+                    // The guide does not say whether such a task has a token.
+                    Absence::Unknown
+                } else {
+                    Absence::Perhaps
+                };
+                let scope = match absence {
+                    Absence::Perhaps => scope,
+                    absence => Scope { context: context::with_token(&self.context, absence), ..scope },
                 };
                 let result = self.task(state, &scope, inference);
                 self.goes_on(state, environment, scope, Some(result), inference)

@@ -129,7 +129,7 @@ impl Walk<'_> {
                 place,
                 message,
                 &contract.name,
-                mismatch,
+                *mismatch,
             ));
         }
     }
@@ -156,7 +156,7 @@ impl Walk<'_> {
                     let name = machine.unwrap_or_default();
                     let message = format!("{name} does not accept what {} passes to it", state.name);
                     let code = Code::NestedInputMismatch;
-                    inference.diagnostics.push(diagnostic_of(code, state, &place, message, name, mismatch));
+                    inference.diagnostics.push(diagnostic_of(code, state, &place, message, name, *mismatch));
                 }
             }
             Some(_) => {}

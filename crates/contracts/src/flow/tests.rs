@@ -232,8 +232,7 @@ fn nested_executions_and_unknown_tasks_and_unlimited_lists_are_found() {
 
 #[test]
 fn the_output_of_an_execution_must_fit_its_declaration() {
-    let definition =
-        json!({ "StartAt": "A", "States": { "A": { "Type": "Pass", "Output": { "n": 1 }, "End": true } } });
+    let definition = json!({ "QueryLanguage": "JSONata", "StartAt": "A", "States": { "A": { "Type": "Pass", "Output": { "n": 1 }, "End": true } } });
     let machine = Machine::parse(&definition).unwrap();
     let codes_for = |schema: Value| {
         let schema = json!({ "type": "object", "required": ["n"], "properties": { "n": schema } });

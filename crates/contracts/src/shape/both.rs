@@ -94,5 +94,5 @@ fn objects(one: &Object, two: &Object) -> Shape {
         (Some(one), Some(two)) => Some(one.and(two)).filter(|rest| !rest.is_never()),
         _ => None,
     };
-    Shape::object(Object { fields, rest: rest.map(Box::new) })
+    Shape::object(Object { fields, rest: rest.map(Box::new), most: one.most.or(two.most) })
 }

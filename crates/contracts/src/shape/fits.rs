@@ -2,13 +2,11 @@
 
 use std::cell::Cell;
 
-use jsonschema::Validator;
 use jsonschema::canonical::{Containment, options};
-use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value, json};
 
+use super::refusal::{Refusal, named, refusal};
 use super::{Absence, Alternative, Field, Object, Shape};
-use crate::shape::witness::{UNKNOWN, UNKNOWN_NUMBER, UNKNOWN_TEXT};
 
 /// The reason why a shape does not fit a schema.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +26,7 @@ impl Shape {
     /// Proves that `schema` accepts every value of this shape.
     ///
     /// Formats count: any string is not a time.
-    pub fn fits(&self, schema: &Value) -> Result<(), SchemaMismatch> {
+    pub fn fits(&self, schema: &Value) -> Result<(), Box<SchemaMismatch>> {
         let enumerated = enumerated(schema);
         let proof = Proof { root: &enumerated, assumed: Cell::new(false) };
         let proved = proof.covers(&enumerated, self);
@@ -40,7 +38,7 @@ impl Shape {
             Err(error) => return Err(unproved(format!("the schema cannot be used: {error}"))),
         };
         let examples = self.examples();
-        let refusals = examples.iter().filter_map(|example| refusal(&validator, example));
+        let refusals = examples.iter().filter_map(|example| refusal(&validator, example, self));
         let refusals: Vec<Refusal<'_>> = refusals.collect();
         let certain = refusals.len() == examples.len() && refusals.iter().all(|refusal| refusal.by_form);
         let Some(first) = refusals.into_iter().min_by_key(|refusal| refusal.example.to_string().len()) else {
@@ -50,63 +48,7 @@ impl Shape {
             };
         };
         let Refusal { example, place, reason, .. } = first;
-        Err(SchemaMismatch { counterexample: Some(named(example)), place, reason, certain })
-    }
-}
-
-/// An example that a schema refuses.
-struct Refusal<'a> {
-    example: &'a Value,
-    place: String,
-    reason: String,
-    /// Whether it is refused by a type or by the names of its fields, which other examples would not change.
-    by_form: bool,
-}
-
-/// Returns why a schema refuses an example, apart from what is unknown in the example.
-fn refusal<'a>(validator: &Validator, example: &'a Value) -> Option<Refusal<'a>> {
-    let refused = validator.iter_errors(example).find(|error| {
-        let whole = error.instance();
-        let one_of_several = matches!(
-            error.kind(),
-            ValidationErrorKind::AnyOf { .. } | ValidationErrorKind::OneOfNotValid { .. }
-        );
-        let by_type = matches!(error.kind(), ValidationErrorKind::Type { .. });
-        let unknown = whole.as_str() == Some(UNKNOWN) || (is_of_unknown_value(whole) && !by_type);
-        !unknown && !(one_of_several && holds_unknown(whole))
-    })?;
-    let by_form = matches!(
-        refused.kind(),
-        ValidationErrorKind::Type { .. }
-            | ValidationErrorKind::Required { .. }
-            | ValidationErrorKind::AdditionalProperties { .. }
-    );
-    let (place, reason) = (refused.instance_path().to_string(), refused.to_string());
-    Some(Refusal { example, place, reason, by_form })
-}
-
-/// Returns whether of an example only the type is known.
-fn is_of_unknown_value(example: &Value) -> bool {
-    example.as_str() == Some(UNKNOWN_TEXT) || example.as_u64() == Some(UNKNOWN_NUMBER)
-}
-
-/// Returns an example as it is shown.
-fn named(example: &Value) -> Value {
-    match example {
-        number if number.as_u64() == Some(UNKNOWN_NUMBER) => json!("(unknown number)"),
-        Value::Array(items) => items.iter().map(named).collect(),
-        Value::Object(fields) => fields.iter().map(|(name, field)| (name.clone(), named(field))).collect(),
-        other => other.clone(),
-    }
-}
-
-fn holds_unknown(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text == UNKNOWN || text == UNKNOWN_TEXT,
-        Value::Number(_) => is_of_unknown_value(value),
-        Value::Array(items) => items.iter().any(holds_unknown),
-        Value::Object(fields) => fields.values().any(holds_unknown),
-        _ => false,
+        Err(Box::new(SchemaMismatch { counterexample: Some(named(example)), place, reason, certain }))
     }
 }
 
@@ -140,15 +82,14 @@ impl Proof<'_> {
                 self.covers_object(schema, object)
             }
             Alternative::Array { items, first, min_items, max_items }
-                if first.iter().all(|item| item == items)
-                    && of_type("array")
-                    && says_only(schema, &["type", "items", "minItems", "maxItems"]) =>
+                if of_type("array")
+                    && says_only(schema, &["type", "items", "prefixItems", "minItems", "maxItems"]) =>
             {
                 let fewest = schema.get("minItems").and_then(Value::as_u64).unwrap_or_default();
                 let most = schema.get("maxItems").and_then(Value::as_u64);
                 let short = most.is_none_or(|most| max_items.is_some_and(|items| items <= most));
                 let long = *min_items >= fewest;
-                short && long && schema.get("items").is_none_or(|item| self.covers(item, items))
+                short && long && self.covers_items(schema, items, first, *max_items)
             }
             other => {
                 let lone = Shape::new(vec![other.clone()]);
@@ -159,6 +100,21 @@ impl Proof<'_> {
                 by_branch || self.covers_canonically(schema, &lone)
             }
         }
+    }
+
+    /// Compares the items of an array by position as far as the schema names positions, and the others all at once.
+    fn covers_items(&self, schema: &Value, items: &Shape, first: &[Shape], most: Option<u64>) -> bool {
+        let positions = schema.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let others = schema.get("items").unwrap_or(&Value::Bool(true));
+        let at = |(position, schema): (usize, &Value)| {
+            let item = first.get(position).unwrap_or(items);
+            most.is_some_and(|most| most <= position as u64) || self.covers(schema, item)
+        };
+        let behind = first.get(positions.len()..).unwrap_or_default();
+        let all_known = most.is_some_and(|most| most <= first.len() as u64);
+        positions.iter().enumerate().all(at)
+            && behind.iter().all(|item| self.covers(others, item))
+            && (all_known || self.covers(others, items))
     }
 
     fn covers_object(&self, schema: &Value, object: &Object) -> bool {
@@ -274,6 +230,6 @@ fn enumerated(schema: &Value) -> Value {
     }
 }
 
-fn unproved(reason: String) -> SchemaMismatch {
-    SchemaMismatch { counterexample: None, place: String::new(), reason, certain: false }
+fn unproved(reason: String) -> Box<SchemaMismatch> {
+    Box::new(SchemaMismatch { counterexample: None, place: String::new(), reason, certain: false })
 }

@@ -148,6 +148,7 @@ impl Reader<'_> {
                 fields.insert(name.to_owned(), Field { shape: rest.clone(), absence: Absence::Never });
             }
         }
-        Object { fields, rest: rest.map(Box::new) }
+        let most = schema.get("maxProperties").and_then(Value::as_u64);
+        Object { fields, rest: rest.map(Box::new), most }
     }
 }

@@ -11,6 +11,8 @@ pub struct Object {
     pub fields: BTreeMap<String, Field>,
     /// Shape of any other field. `None` means that there are no others.
     pub rest: Option<Box<Shape>>,
+    /// Greatest number of fields, if a schema limits it.
+    pub most: Option<u64>,
 }
 
 /// A field of an object.
@@ -27,7 +29,7 @@ impl Object {
     pub fn from_fields(fields: impl IntoIterator<Item = (String, Typed)>) -> Object {
         let field =
             |(name, given): (String, Typed)| (name, Field { shape: given.shape, absence: given.absence });
-        Object { fields: fields.into_iter().map(field).collect(), rest: None }
+        Object { fields: fields.into_iter().map(field).collect(), ..Object::default() }
     }
 
     /// Creates an object with exactly these fields, all of which are always present.
@@ -47,7 +49,7 @@ impl Object {
     /// Returns this object with the other's fields replacing its own, as `$merge` does.
     #[must_use]
     pub fn merged_with(&self, other: &Object) -> Object {
-        let mut merged = self.clone();
+        let mut merged = Object { most: None, ..self.clone() };
         for (name, field) in &other.fields {
             let before = self.field(name);
             let shape = match field.absence {
@@ -84,6 +86,7 @@ impl Object {
                 Some(Box::new(part(one).or(part(two))))
             }
         };
-        Object { fields: names.map(either).collect(), rest }
+        let most = self.most.zip(other.most).map(|(one, two)| one.max(two));
+        Object { fields: names.map(either).collect(), rest, most }
     }
 }

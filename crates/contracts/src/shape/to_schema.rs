@@ -57,11 +57,15 @@ impl Object {
             .filter(|(_, field)| field.absence == Absence::Never)
             .map(|(name, _)| name)
             .collect();
-        json!({
+        let mut schema = json!({
             "type": "object",
             "properties": properties,
             "required": required,
             "additionalProperties": self.rest.as_ref().map_or(json!(false), |rest| rest.to_schema()),
-        })
+        });
+        if let (Some(most), Some(keywords)) = (self.most, schema.as_object_mut()) {
+            keywords.insert("maxProperties".to_owned(), json!(most));
+        }
+        schema
     }
 }

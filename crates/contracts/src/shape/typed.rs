@@ -75,6 +75,9 @@ impl Typed {
         if self.shape.is_never() {
             return Typed::absent();
         }
+        if self.shape.is_unknown() {
+            return Typed::unknown();
+        }
         let most = most.zip(self.shape.max_items()).map(|(items, of_each)| items.saturating_mul(of_each));
         let lists = self.shape.has_lists();
         let items = self.shape.items();

@@ -11,6 +11,10 @@ pub(super) const UNKNOWN: &str = "(unknown)";
 pub(super) const UNKNOWN_TEXT: &str = "(unknown text)";
 pub(super) const UNKNOWN_NUMBER: u64 = 424_242_424;
 
+/// Texts for the patterns of the context object.
+const STATES_ARN: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:name:1";
+const ROLE_ARN: &str = "arn:aws:iam::123456789012:role/name";
+
 /// The greatest number of examples per part.
 const MOST: usize = 24;
 
@@ -92,7 +96,9 @@ fn scalar_examples(scalar: Scalar, facets: &Map<String, Value>) -> Vec<Value> {
             let edges = facets.get("minimum").into_iter().chain(facets.get("maximum")).cloned();
             edges.chain([json!(0), json!(1), json!(0.5), json!(-1)]).collect()
         }
-        Scalar::String => ["", "text", "2026-03-01T02:00:00Z", "12"].map(Value::from).to_vec(),
+        Scalar::String => {
+            ["", "text", "2026-03-01T02:00:00Z", "12", STATES_ARN, ROLE_ARN].map(Value::from).to_vec()
+        }
     };
     let mut schema = facets.clone();
     schema.entry("type").or_insert_with(|| json!(scalar.as_str()));

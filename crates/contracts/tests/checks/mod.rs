@@ -63,6 +63,7 @@ pub(crate) const NOT_HERE: &[(&str, &[Code])] = &[
             Code::UnboundedPayload,
         ],
     ),
+    ("of JSONPath states: tests/jsonpath.rs", &[Code::InvalidJsonpath, Code::InvalidIntrinsicFunction]),
     ("not about a definition: tests/samples.rs", &[Code::SampleRefused, Code::SampleWithoutSchema]),
     ("about the text, not the value: tests/samples.rs", &[Code::DuplicateKey]),
 ];

@@ -249,15 +249,19 @@ pub(crate) const CASES: &[Case] = &[
         right: &[("/States/Again?/Default", "")],
     },
     Case {
-        code: Code::JsonpathNotChecked,
+        code: Code::SchemaValidationFailed,
         at: "/QueryLanguage",
-        wrong: &[("/QueryLanguage", ""), ("/States/Work/Next", "\"Nowhere\"")],
+        wrong: &[
+            ("/QueryLanguage", "\"Jsonata\""),
+            ("/States", r#"{"Work": {"Type": "Fail"}}"#),
+            ("template:/Resources/StateMachine/Properties/DefinitionSubstitutions", "{}"),
+        ],
         right: &[],
     },
     Case {
-        code: Code::JsonpathNotChecked,
+        code: Code::SchemaValidationFailed,
         at: "/States/Pause/QueryLanguage",
-        wrong: &[("/States/Pause/QueryLanguage", "\"JSONPath\""), ("/States/Pause/SecondsPath", "\"$.a\"")],
+        wrong: &[("/States/Pause/QueryLanguage", "\"JSONPath\"")],
         right: &[("/States/Pause/QueryLanguage", "\"JSONata\"")],
     },
 ];

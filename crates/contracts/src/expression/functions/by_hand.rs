@@ -46,6 +46,9 @@ pub(super) fn infer(inference: &mut Inference<'_>, name: &str, args: &[AstNode])
             let least = over.shape.min_items();
             let always = least > 0 && given.absence == Absence::Never && over.absence == Absence::Never;
             let array = if always { array.with_least_items(least) } else { array };
+            if given.shape.is_unknown() {
+                return Typed::unknown();
+            }
             let shape = given.shape.or(array);
             if always { Typed::always(shape) } else { Typed::perhaps(shape).or_absent(over.absence) }
         }
