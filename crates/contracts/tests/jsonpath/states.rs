@@ -41,6 +41,26 @@ fn each_type_has_its_fields() {
 }
 
 #[test]
+fn a_time_has_a_date_a_time_and_a_zone() {
+    let wait = |time: &str| format!(r#"{{"Type": "Wait", "Timestamp": "{time}", "Next": "B"}}"#);
+    for time in ["2030-01-31T18:00:00Z", "2030-01-31T18:00:00.5+01:00", "${Day}T18:00:00Z"] {
+        assert_states(&[(&wait(time), &[])]);
+    }
+    let refused = [
+        "2030-01-31 18:00:00Z",
+        "2030-01-31T18:00:00",
+        "2030-13-01T18:00:00Z",
+        "2030-01-31T25:00:00Z",
+        "31-01-2030T18:00:00Z",
+        "{% $now() %}",
+        "",
+    ];
+    for time in refused {
+        assert_states(&[(&wait(time), &["error SCHEMA_VALIDATION_FAILED /Timestamp"])]);
+    }
+}
+
+#[test]
 fn a_task_passes_on_a_template() {
     let task = |fields: &str| {
         format!(
