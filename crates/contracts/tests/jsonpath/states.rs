@@ -154,3 +154,26 @@ fn a_map_has_the_older_names_too() {
         ),
     ]);
 }
+
+#[test]
+fn a_name_that_something_within_fails_with_is_declared() {
+    let parallel = |fail: &str, name: &str| {
+        format!(
+            r#"{{"Type": "Parallel", "Branches": [{{"StartAt": "C", "States": {{"C": {{"Type": "Fail", {fail}}}}}}}],
+                "Catch": [{{"ErrorEquals": ["{name}"], "Next": "B"}}], "Next": "B"}}"#
+        )
+    };
+    let sdk = |name: &str| {
+        format!(
+            r#"{{"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:lambda:deleteFunction",
+                "Catch": [{{"ErrorEquals": ["{name}"], "Next": "B"}}], "Next": "B"}}"#
+        )
+    };
+    assert_states(&[
+        (&parallel(r#""Error": "States.Done""#, "States.Done"), &[]),
+        (&parallel(r#""ErrorPath": "$.a""#, "Done"), &[]),
+        (&parallel(r#""Error": "Done""#, "Dune"), &["warning UNDECLARED_ERROR /Catch/0/ErrorEquals/0"]),
+        (&sdk("Lambda.ResourceConflictException"), &[]),
+        (&sdk("States.TaskFailedId"), &["warning UNDECLARED_ERROR /Catch/0/ErrorEquals/0"]),
+    ]);
+}
