@@ -1,7 +1,7 @@
 //! Checks every `*.json` below a folder as a definition, with no schema at all, and prints one line per finding:
 //! file, severity, code, pointer and message, separated by tabs. Use it to measure the check on definitions of others.
 //!
-//!     CORPUS=<folder> cargo run -p contracts --example check_folder
+//!     cargo run -p contracts --example check_folder -- <folder>
 #![expect(clippy::print_stdout, reason = "the result of this program is its output")]
 
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = PathBuf::from(std::env::var("CORPUS")?);
+    let folder = PathBuf::from(std::env::args_os().nth(1).ok_or("name a folder")?);
     let mut all = Vec::new();
     files(&folder, &mut all)?;
     all.sort();

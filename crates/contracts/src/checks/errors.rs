@@ -91,6 +91,7 @@ fn failures(state: &State<'_>, contracts: &dyn Contracts) -> Option<BTreeSet<Str
     match state.kind()? {
         Kind::Task => Some(contract(state, contracts)?.errors.iter().cloned().collect()),
         Kind::Fail => match state.field("Error") {
+            _ if state.field("ErrorPath").is_some() => None,
             Some(error) if is_expression(error) => None,
             Some(error) => Some(error.as_str().map(str::to_owned).into_iter().collect()),
             None => Some(BTreeSet::new()),
@@ -113,12 +114,24 @@ fn undeclared(state: &State<'_>, contracts: &dyn Contracts) -> Vec<Diagnostic> {
     // An invalid Resource may have been meant as a function. Another check reports it.
     let lambda = tasks.iter().any(|task| is_lambda(task) || is_nothing(task));
     let other = tasks.iter().any(|task| !is_lambda(task) && task.kind() == Some(Kind::Task));
+    // The exceptions of Lambda's other actions have the same prefix.
+    let calls_sdk = tasks.iter().any(|task| {
+        task.field("Resource")
+            .and_then(Value::as_str)
+            .is_some_and(|resource| resource.contains(":aws-sdk:lambda:"))
+    });
+    let failing: Vec<&str> = tasks
+        .iter()
+        .filter(|task| task.kind() == Some(Kind::Fail))
+        .filter_map(|task| task.field("Error")?.as_str())
+        .collect();
     let http = tasks.iter().any(calls_http);
     let mut found = Vec::new();
     for (pointer, name) in rules(state) {
         let (prefix, dotted) = name.split_once('.').map_or(("", false), |(prefix, _)| (prefix, true));
         let possible = match prefix {
             "States" => OF_STEP_FUNCTIONS.contains(&name) || (http && is_http_status(name)),
+            "Lambda" if calls_sdk => true,
             "Lambda" | "Sandbox" | "Function" => lambda && OF_LAMBDA.contains(&name),
             // Each runtime has its own names for what prevents a function from running at all.
             "Runtime" | "Extension" => lambda,
@@ -127,7 +140,7 @@ fn undeclared(state: &State<'_>, contracts: &dyn Contracts) -> Vec<Diagnostic> {
         };
         let slip = slip(name, &OF_RUNTIMES).or_else(|| slip(name, &OF_NESTED_EXECUTIONS));
         let by_the_task = declared.as_ref().is_none_or(|names| names.contains(name)) && !is_engines(prefix);
-        if slip.is_none() && (possible || by_the_task) {
+        if failing.contains(&name) || slip.is_none() && (possible || by_the_task) {
             continue;
         }
         let message = match contract(state, contracts) {

@@ -6,7 +6,6 @@
 use serde_json::Value;
 
 use super::environment::Environment;
-use super::map::is_distributed;
 use super::states::Outcome;
 use super::{Inference, Transition, Walk};
 use crate::checks::jsonpath::reads;
@@ -65,7 +64,9 @@ impl Walk<'_> {
     /// Walks the machines in a Map or Parallel from an unknown input.
     fn nested_of_jsonpath(&self, state: &State<'_>, environment: &Environment, inference: &mut Inference) {
         for machine in state.nested() {
-            let (walk, start) = match is_distributed(state) {
+            // Iterator can have a ProcessorConfig, too.
+            let mode = machine.value.get("ProcessorConfig").and_then(|config| config.get("Mode")?.as_str());
+            let (walk, start) = match mode == Some("DISTRIBUTED") {
                 true => {
                     let outer = std::collections::BTreeSet::new();
                     (Walk { context: self.unknown(), outer, ..*self }, Environment::default())

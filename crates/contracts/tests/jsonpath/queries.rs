@@ -151,3 +151,11 @@ fn the_paths_in_a_call_are_known() {
     let query = Query::parse("States.Format('{} {}', $a.b, States.ArrayGetItem($$.Map, $c))").unwrap();
     assert_eq!(query.paths().len(), 3);
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in "[$.\\[\\]'\"(),:?*@ a{}\\\\S1-]{0,40}|States\\.(Format|Array)\\([$.\\[\\]'\"(), {}\\\\a]{0,30}") {
+        let _either = Query::parse(&text);
+        let _path = Path::parse(&format!("${text}"));
+    }
+}

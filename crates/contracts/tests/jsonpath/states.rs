@@ -41,6 +41,26 @@ fn each_type_has_its_fields() {
 }
 
 #[test]
+fn a_time_has_a_date_a_time_and_a_zone() {
+    let wait = |time: &str| format!(r#"{{"Type": "Wait", "Timestamp": "{time}", "Next": "B"}}"#);
+    for time in ["2030-01-31T18:00:00Z", "2030-01-31T18:00:00.5+01:00", "${Day}T18:00:00Z"] {
+        assert_states(&[(&wait(time), &[])]);
+    }
+    let refused = [
+        "2030-01-31 18:00:00Z",
+        "2030-01-31T18:00:00",
+        "2030-13-01T18:00:00Z",
+        "2030-01-31T25:00:00Z",
+        "31-01-2030T18:00:00Z",
+        "{% $now() %}",
+        "",
+    ];
+    for time in refused {
+        assert_states(&[(&wait(time), &["error SCHEMA_VALIDATION_FAILED /Timestamp"])]);
+    }
+}
+
+#[test]
 fn a_task_passes_on_a_template() {
     let task = |fields: &str| {
         format!(
@@ -132,5 +152,28 @@ fn a_map_has_the_older_names_too() {
             )),
             &["error SCHEMA_VALIDATION_FAILED /ItemBatcher/MaxItemsPerBatchPath"],
         ),
+    ]);
+}
+
+#[test]
+fn a_name_that_something_within_fails_with_is_declared() {
+    let parallel = |fail: &str, name: &str| {
+        format!(
+            r#"{{"Type": "Parallel", "Branches": [{{"StartAt": "C", "States": {{"C": {{"Type": "Fail", {fail}}}}}}}],
+                "Catch": [{{"ErrorEquals": ["{name}"], "Next": "B"}}], "Next": "B"}}"#
+        )
+    };
+    let sdk = |name: &str| {
+        format!(
+            r#"{{"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:lambda:deleteFunction",
+                "Catch": [{{"ErrorEquals": ["{name}"], "Next": "B"}}], "Next": "B"}}"#
+        )
+    };
+    assert_states(&[
+        (&parallel(r#""Error": "States.Done""#, "States.Done"), &[]),
+        (&parallel(r#""ErrorPath": "$.a""#, "Done"), &[]),
+        (&parallel(r#""Error": "Done""#, "Dune"), &["warning UNDECLARED_ERROR /Catch/0/ErrorEquals/0"]),
+        (&sdk("Lambda.ResourceConflictException"), &[]),
+        (&sdk("States.TaskFailedId"), &["warning UNDECLARED_ERROR /Catch/0/ErrorEquals/0"]),
     ]);
 }
