@@ -95,6 +95,9 @@ fn by_signature(
     if name == "join" {
         expect_items(inference, &first, args, &of, ("strings", Scalar::String));
     }
+    if name == "sort" && args.len() == 1 {
+        expect_sortable(inference, &first, args);
+    }
     let all: Vec<&Shape> = shapes.iter().collect();
     let given = match gives {
         Gives::Text => Typed::always(Shape::string().uncertain_if(&all)),
@@ -218,6 +221,18 @@ fn expect_items(
         other => other.is_open(),
     };
     expect(inference, &given.items(), arg, of, wanted, fits);
+}
+
+/// Reports items that `$sort` cannot compare without a function: those that are not all numbers or all strings. A single
+/// item is never compared.
+fn expect_sortable(inference: &mut Inference<'_>, given: &Shape, args: &[AstNode]) {
+    let kind = match given.items().alternatives().first() {
+        Some(Alternative::Scalar(Scalar::String, _)) => Scalar::String,
+        _ => Scalar::Number,
+    };
+    if given.max_items().is_none_or(|most| most > 1) {
+        expect_items(inference, given, args, "$sort without a function", ("numbers or strings", kind));
+    }
 }
 
 /// Reports an argument that is not always what the function accepts.

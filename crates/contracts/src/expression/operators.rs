@@ -102,7 +102,8 @@ impl Inference<'_> {
         };
         let absence = one.absence.max(two.absence);
         let (left, right) = (one.shape, two.shape);
-        if left.holds_any() || right.holds_any() || left.is_never() || right.is_never() {
+        let is_open = |shape: &Shape| shape.alternatives().iter().any(Alternative::is_open);
+        if is_open(&left) || is_open(&right) || left.is_never() || right.is_never() {
             return absence;
         }
         let pairs = |fits: &dyn Fn(&Alternative, &Alternative) -> bool| {

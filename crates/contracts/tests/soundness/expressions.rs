@@ -47,7 +47,7 @@ impl<'a> Dice<'a> {
         Dice { numbers: numbers.iter(), depth: 0, roots: vec!["$states.input", "$states.input", "$v"] }
     }
 
-    fn throw(&mut self, sides: usize) -> usize {
+    pub(crate) fn throw(&mut self, sides: usize) -> usize {
         self.numbers.next().map_or(0, |number| usize::from(*number) % sides)
     }
 
@@ -149,7 +149,7 @@ fn guarded(dice: &mut Dice<'_>) -> String {
 }
 
 /// Generates functions and steps of a list, which may be a list, empty, a single item or absent.
-fn of_list(dice: &mut Dice<'_>) -> String {
+pub(crate) fn of_list(dice: &mut Dice<'_>) -> String {
     let list = dice.one_of(SUBJECTS);
     match dice.throw(11) {
         0 => format!("$sum({list})"),
@@ -182,7 +182,7 @@ fn path(dice: &mut Dice<'_>) -> String {
     path
 }
 
-fn number(dice: &mut Dice<'_>) -> String {
+pub(crate) fn number(dice: &mut Dice<'_>) -> String {
     match dice.form(3, 18) {
         14 => {
             format!("${}([{}, {}])", dice.one_of(&["max", "min"]), dice.deeper(number), dice.deeper(number))
@@ -228,7 +228,7 @@ fn numbers(dice: &mut Dice<'_>) -> String {
     }
 }
 
-fn text(dice: &mut Dice<'_>) -> String {
+pub(crate) fn text(dice: &mut Dice<'_>) -> String {
     match dice.form(3, 11) {
         0 => dice.one_of(&["''", "'A'", "'ready'"]).to_owned(),
         1 => "$states.input.s".to_owned(),
@@ -244,7 +244,7 @@ fn text(dice: &mut Dice<'_>) -> String {
     }
 }
 
-fn truth(dice: &mut Dice<'_>) -> String {
+pub(crate) fn truth(dice: &mut Dice<'_>) -> String {
     match dice.form(4, 14) {
         0 => dice.one_of(&["true", "false"]).to_owned(),
         1 => "$states.input.f".to_owned(),
@@ -267,7 +267,7 @@ fn truth(dice: &mut Dice<'_>) -> String {
     }
 }
 
-fn list(dice: &mut Dice<'_>) -> String {
+pub(crate) fn list(dice: &mut Dice<'_>) -> String {
     match dice.form(3, 18) {
         17 => format!("[$keys({})]", dice.deeper(object)),
         0 => dice.one_of(&["[]", "[1..3]", "['A']"]).to_owned(),
