@@ -162,7 +162,7 @@ impl Inference<'_> {
         if let Some(position) = position(filter) {
             return given.shape.at(position).or_absent(given.absence);
         }
-        let condition = self.with_context(item.clone(), |inference| inference.optional(filter));
+        let condition = self.with_context(item.clone(), |inference| inference.asked_for(filter));
         let boolean =
             |alternative: &Alternative| matches!(alternative, Alternative::Scalar(Scalar::Boolean, _));
         if !condition.shape.alternatives().iter().all(boolean) {

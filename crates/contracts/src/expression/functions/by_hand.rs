@@ -16,7 +16,7 @@ pub(super) fn infer(inference: &mut Inference<'_>, name: &str, args: &[AstNode])
     match name {
         "exists" => {
             // If it is never present, that is worth a warning. It may be absent.
-            inference.optional(arg);
+            inference.asked_for(arg);
             boolean()
         }
         "not" => {
