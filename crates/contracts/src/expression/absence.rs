@@ -86,7 +86,8 @@ impl Inference<'_> {
     fn culprit<'n>(&mut self, node: &'n AstNode) -> &'n AstNode {
         let parts: Vec<&AstNode> = match node {
             AstNode::Function { args, .. } => args.iter().collect(),
-            AstNode::Binary { op: BinaryOp::ColonEqual | BinaryOp::ChainPipe, .. } => Vec::new(),
+            AstNode::Binary { op: BinaryOp::ColonEqual, .. } => Vec::new(),
+            AstNode::Binary { op: BinaryOp::ChainPipe, lhs, .. } => vec![lhs],
             AstNode::Binary { lhs, rhs, .. } => vec![lhs, rhs],
             AstNode::Unary { operand, .. } => vec![operand],
             AstNode::Block(expressions) if expressions.len() == 1 => expressions.iter().collect(),

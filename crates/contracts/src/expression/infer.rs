@@ -162,11 +162,6 @@ impl<'a> Inference<'a> {
         }
     }
 
-    /// Returns whether a literal list has an item that is always present.
-    pub(super) fn is_never_empty(&self, list: &AstNode) -> bool {
-        self.quietly(list).shape.min_items() > 0 && self.quietly(list).absence == Absence::Never
-    }
-
     pub(super) fn with_context<T>(&mut self, context: Shape, infer: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.scope.item.replace(context);
         let facts = self.scope.facts.clone();
