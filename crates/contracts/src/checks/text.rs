@@ -117,6 +117,9 @@ fn suspicious(text: &str) -> Option<(&'static str, Severity)> {
     if within("{{", "}}") {
         return Some(("an expression in `{{ }}`", Severity::Note));
     }
+    if within("{%", "%}") {
+        return Some(("an expression with white space around it", Severity::Warning));
+    }
     let inside = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).map(str::trim);
     if inside.is_some_and(|inside| inside.len() > 1 && inside.starts_with('%') && inside.ends_with('%')) {
         return Some(("an expression with a space in its `{%` or `%}`", Severity::Warning));

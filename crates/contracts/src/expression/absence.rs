@@ -23,8 +23,17 @@ impl Inference<'_> {
         given.shape
     }
 
-    /// Infers an expression that may yield nothing without harm. If it never yields anything, that is worth a warning.
+    /// Infers an expression that may yield nothing without harm. If it never yields anything, that is worth a warning. A
+    /// strict check requires a value, because a comparison with nothing hides a wrong name.
     pub(super) fn optional(&mut self, node: &AstNode) -> Typed {
+        if !self.scope.gradual {
+            return Typed::always(self.value(node));
+        }
+        self.asked_for(node)
+    }
+
+    /// Infers an expression that is asked whether it yields anything.
+    pub(super) fn asked_for(&mut self, node: &AstNode) -> Typed {
         let before = self.findings();
         let given = self.given(node);
         if given.is_never_present() && self.findings() == before && !matches!(node, AstNode::Undefined) {
@@ -77,7 +86,8 @@ impl Inference<'_> {
     fn culprit<'n>(&mut self, node: &'n AstNode) -> &'n AstNode {
         let parts: Vec<&AstNode> = match node {
             AstNode::Function { args, .. } => args.iter().collect(),
-            AstNode::Binary { op: BinaryOp::ColonEqual | BinaryOp::ChainPipe, .. } => Vec::new(),
+            AstNode::Binary { op: BinaryOp::ColonEqual, .. } => Vec::new(),
+            AstNode::Binary { op: BinaryOp::ChainPipe, lhs, .. } => vec![lhs],
             AstNode::Binary { lhs, rhs, .. } => vec![lhs, rhs],
             AstNode::Unary { operand, .. } => vec![operand],
             AstNode::Block(expressions) if expressions.len() == 1 => expressions.iter().collect(),

@@ -8,7 +8,7 @@ use super::numbers::number_value;
 use super::text::PLACEHOLDER;
 use super::{Scope, functions};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::shape::{Absence, Object, Scalar, Shape, Typed};
+use crate::shape::{Absence, Alternative, Object, Scalar, Shape, Typed};
 
 pub(super) struct Inference<'a> {
     pub(super) scope: Scope,
@@ -162,11 +162,6 @@ impl<'a> Inference<'a> {
         }
     }
 
-    /// Returns whether a literal list has an item that is always present.
-    pub(super) fn is_never_empty(&self, list: &AstNode) -> bool {
-        self.quietly(list).shape.min_items() > 0 && self.quietly(list).absence == Absence::Never
-    }
-
     pub(super) fn with_context<T>(&mut self, context: Shape, infer: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.scope.item.replace(context);
         let facts = self.scope.facts.clone();
@@ -206,10 +201,15 @@ impl<'a> Inference<'a> {
         let mut first: Option<Vec<Shape>> = Some(Vec::new());
         for item in items {
             if let AstNode::Binary { op: BinaryOp::Range, lhs, rhs } = item {
-                self.operand(lhs, Scalar::Number, "a range");
-                self.operand(rhs, Scalar::Number, "a range");
-                shape = shape.or(Shape::from_schema(&json!({ "type": "integer" })));
-                (most, first) = (None, None);
+                let from = self.operand(lhs, Scalar::Number, "a range").shape;
+                let to = self.operand(rhs, Scalar::Number, "a range").shape;
+                let integer = Shape::from_schema(&json!({ "type": "integer" }));
+                let unknown = from.holds_unknown() || to.holds_unknown();
+                shape = shape.or(if unknown { integer.or(Shape::unknown()) } else { integer });
+                let count = length_of_range(&from, &to);
+                least += count.unwrap_or_default();
+                most = most.zip(count).map(|(so_far, more)| so_far + more);
+                first = None;
                 continue;
             }
             let given = self.given(item);
@@ -253,4 +253,14 @@ impl<'a> Inference<'a> {
         object.rest = Some(Box::new(computed)).filter(|rest| !rest.is_never());
         Typed::always(Shape::object(object))
     }
+}
+
+/// Returns the number of items of a range between constants.
+fn length_of_range(from: &Shape, to: &Shape) -> Option<u64> {
+    let constant = |shape: &Shape| match shape.alternatives() {
+        [Alternative::Scalar(Scalar::Number, facets)] => facets.get("const").and_then(Value::as_i64),
+        _ => None,
+    };
+    let (from, to) = (constant(from)?, constant(to)?);
+    Some(u64::try_from(to.saturating_sub(from).saturating_add(1)).unwrap_or_default())
 }

@@ -11,7 +11,7 @@ use crate::shape::{Shape, Typed};
 
 /// How many calls of an expression's own functions are followed. A deeper one is recursive and yields something
 /// unknown.
-const DEEPEST: usize = 12;
+const DEEPEST: usize = 6;
 
 /// A name that an expression has bound.
 #[derive(Clone, Debug, PartialEq)]

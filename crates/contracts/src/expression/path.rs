@@ -136,7 +136,14 @@ impl Inference<'_> {
         if !over.has_lists() && !given.shape.has_lists() {
             return given;
         }
-        given.over_items(over.min_items(), over.max_items())
+        let of_each = given.absence;
+        let all = given.over_items(over.min_items(), over.max_items());
+        match all.absence {
+            Absence::Perhaps if of_each != Absence::Perhaps => {
+                Typed { absence: over.absence_of_all(), ..all }
+            }
+            _ => all,
+        }
     }
 
     /// Infers `input^(terms)`. A single item is unwrapped, as at the end of a path.
@@ -162,7 +169,7 @@ impl Inference<'_> {
         if let Some(position) = position(filter) {
             return given.shape.at(position).or_absent(given.absence);
         }
-        let condition = self.with_context(item.clone(), |inference| inference.optional(filter));
+        let condition = self.with_context(item.clone(), |inference| inference.asked_for(filter));
         let boolean =
             |alternative: &Alternative| matches!(alternative, Alternative::Scalar(Scalar::Boolean, _));
         if !condition.shape.alternatives().iter().all(boolean) {

@@ -113,7 +113,7 @@ fn each_mistake_has_its_code() {
         ("$states.input.name = 3", Code::ComparedTypesDiffer),
         ("$check.status = 'DONE'", Code::ComparedTypesDiffer),
         ("$states.input.name < 3", Code::ComparedTypesDiffer),
-        ("$states.input.nothing = 'x' and true", Code::ComparedTypesDiffer),
+        ("$states.input.nothing = 'x' and true", Code::PerhapsAbsentField),
         ("$parse($states.input.name)", Code::UntypedExpression),
         ("$states.input.*", Code::UntypedExpression),
         ("$max($states.input.rows.price)", Code::PerhapsAbsentField),

@@ -124,7 +124,7 @@ fn publish() -> (Value, Value) {
     let input = json!({
         "type": "object",
         "properties": {
-            "Message": {},
+            "Message": { "type": ["array", "object", "string"] },
             "Subject": { "type": "string" },
             "TopicArn": { "type": "string" },
             "TargetArn": { "type": "string" },

@@ -105,4 +105,10 @@ impl Shape {
         };
         Shape::new(self.0.iter().map(without).collect())
     }
+
+    /// Returns the shape of arrays of these items. If they are made from something unknown, so is their number.
+    pub fn array_made_from(source: &Shape, items: Shape, max_items: Option<u64>) -> Shape {
+        let unknown = source.holds_unknown();
+        Shape::array(if unknown { items.or(Shape::unknown()) } else { items }, max_items)
+    }
 }

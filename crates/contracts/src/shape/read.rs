@@ -1,6 +1,6 @@
 //! Reads parts of a shape as JSONata's paths do.
 
-use super::{Alternative, Shape, Typed};
+use super::{Absence, Alternative, Shape, Typed};
 
 impl Shape {
     /// Returns the field of this name as a path reads it: the field of an object, and the fields of an array's items.
@@ -79,5 +79,13 @@ impl Shape {
             Alternative::Any | Alternative::Unknown => None,
             _ => Some(longest.max(1)),
         })
+    }
+
+    /// Returns whether there may be nothing if something is made of each item: if there may be no items.
+    pub fn absence_of_all(&self) -> Absence {
+        match self.items().is_unknown_in_part() {
+            true => Absence::Unknown,
+            false => Absence::Perhaps,
+        }
     }
 }

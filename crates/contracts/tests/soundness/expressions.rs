@@ -270,7 +270,7 @@ pub(crate) fn truth(dice: &mut Dice<'_>) -> String {
 pub(crate) fn list(dice: &mut Dice<'_>) -> String {
     match dice.form(3, 18) {
         17 => format!("[$keys({})]", dice.deeper(object)),
-        0 => dice.one_of(&["[]", "[1..3]", "['A']"]).to_owned(),
+        0 => dice.one_of(&["[]", "[1..3]", "['A']", "[2..1]", "[0, 1..2]"]).to_owned(),
         1 => format!("$states.input.{}", dice.one_of(&["list", "names", "rows"])),
         2 => format!("[{}]", path(dice)),
         3 => format!("[{}, {}]", dice.deeper(any), dice.deeper(any)),

@@ -81,3 +81,15 @@ fn what_may_fail_is_a_warning_and_what_surely_fails_an_error() {
         );
     }
 }
+
+#[test]
+fn a_strict_check_asks_for_a_value_in_comparisons_and_conditions() {
+    let input = object(json!({ "tag?": { "type": "string" }, "name": { "type": "string" } }));
+    for output in ["$states.input.tag = 'x'", "'a' & $states.input.tag", "$states.input.tag = 'x' or true"] {
+        let machine =
+            machine(&format!(r#"{{"A": {{"Type": "Pass", "Output": "{{% {output} %}}", "End": true}}}}"#));
+        assert_eq!(codes(&found(&machine, &input, Options::default())), [], "{output}");
+        let strict = found(&machine, &input, Options { strict: true, ..Options::default() });
+        assert_eq!(codes(&strict), [Code::PerhapsAbsentField], "{output}");
+    }
+}

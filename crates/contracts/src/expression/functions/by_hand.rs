@@ -16,7 +16,7 @@ pub(super) fn infer(inference: &mut Inference<'_>, name: &str, args: &[AstNode])
     match name {
         "exists" => {
             // If it is never present, that is worth a warning. It may be absent.
-            inference.optional(arg);
+            inference.asked_for(arg);
             boolean()
         }
         "not" => {
@@ -50,7 +50,10 @@ pub(super) fn infer(inference: &mut Inference<'_>, name: &str, args: &[AstNode])
                 return Typed::unknown();
             }
             let shape = given.shape.or(array);
-            if always { Typed::always(shape) } else { Typed::perhaps(shape).or_absent(over.absence) }
+            if always {
+                return Typed::always(shape);
+            }
+            Typed { shape, absence: over.shape.absence_of_all() }.or_absent(over.absence)
         }
         "lookup" => match second {
             AstNode::String(field) => {
@@ -76,7 +79,7 @@ pub(super) fn infer(inference: &mut Inference<'_>, name: &str, args: &[AstNode])
             // Without numbers there is no maximum, minimum or average, and the sum of nothing is nothing.
             let absence = match name {
                 "sum" => Absence::Never,
-                _ if inference.is_never_empty(arg) => Absence::Never,
+                _ if given.shape.min_items() > 0 => Absence::Never,
                 _ => Typed::perhaps(given.shape.items()).absence,
             };
             Typed { shape, absence }.or_absent(given.absence)
@@ -87,16 +90,18 @@ pub(super) fn infer(inference: &mut Inference<'_>, name: &str, args: &[AstNode])
             let found = [("match", Shape::string()), ("index", Shape::integer_from(0))];
             let groups = ("groups", Shape::array(Shape::string(), None));
             let one = Shape::object(Object::of(found.into_iter().chain([groups])));
-            let uncertain = given.shape.is_unknown_in_part();
+            let uncertain = given.shape.holds_unknown();
             let absence = if uncertain { Absence::Unknown } else { Absence::Perhaps };
-            Typed { shape: one.clone().or(Shape::array(one, None)), absence }.or_absent(given.absence)
+            let several = Shape::array_made_from(&given.shape, one.clone(), None);
+            Typed { shape: one.or(several), absence }.or_absent(given.absence)
         }
         "partition" => {
             let over = inference.value(arg);
             let size = inference.value(second);
             inference.expect_scalar(second, &size, Scalar::Number, &of);
             refuse_constants(inference, name, &[over.clone(), size]);
-            Typed::always(Shape::array(Shape::array(over.items(), over.max_items()), over.max_items()))
+            let part = Shape::array(over.items(), over.max_items());
+            Typed::always(Shape::array_made_from(&over, part, over.max_items()))
         }
         "range" => {
             let mut bounds = Vec::new();
@@ -107,7 +112,8 @@ pub(super) fn infer(inference: &mut Inference<'_>, name: &str, args: &[AstNode])
             }
             refuse_constants(inference, name, &bounds);
             // The developer guide limits it to 1,000 numbers.
-            Typed::always(Shape::array(Shape::number(), Some(1_000)))
+            let made_from = bounds.into_iter().fold(Shape::never(), Shape::or);
+            Typed::always(Shape::array_made_from(&made_from, Shape::number(), Some(1_000)))
         }
         _ => inference.untyped(&format!("the result of ${name}")),
     }
@@ -137,11 +143,6 @@ fn split(inference: &mut Inference<'_>, of: &str, args: &[AstNode]) -> Typed {
         let given = inference.value(limit);
         inference.expect_scalar(limit, &given, Scalar::Number, of);
     }
-    // Nothing is known of the number of parts of an unknown text.
-    let part = match text.shape.is_unknown_in_part() {
-        true => Shape::string().or(Shape::unknown()),
-        false => Shape::string(),
-    };
     let least = match separator {
         _ if args.len() > 2 => 0,
         AstNode::String(separator) if separator == ":" => least_parts(&text.shape),
@@ -149,7 +150,8 @@ fn split(inference: &mut Inference<'_>, of: &str, args: &[AstNode]) -> Typed {
         AstNode::Regex { .. } => 1,
         _ => 0,
     };
-    Typed::always(Shape::array(part, None).with_least_items(least)).or_absent(text.absence)
+    let parts = Shape::array_made_from(&text.shape, Shape::string(), None);
+    Typed::always(parts.with_least_items(least)).or_absent(text.absence)
 }
 
 /// Returns the least number of parts between colons. An ARN has at least six.

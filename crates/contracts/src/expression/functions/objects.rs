@@ -11,7 +11,7 @@ const MOST_COMBINED: usize = 64;
 
 /// Infers `$keys`: the names of an object's fields, or of those of all objects of a list.
 pub(super) fn names(of: &Shape) -> Typed {
-    let array = Shape::array(Shape::string(), None);
+    let array = Shape::array_made_from(of, Shape::string(), None);
     let names = Shape::string().or(array);
     let filled = |alternative: &Alternative| match alternative {
         Alternative::Object(object) => object.fields.values().any(|field| field.absence == Absence::Never),
@@ -28,31 +28,23 @@ pub(super) fn names(of: &Shape) -> Typed {
 
 /// Infers `$merge` of a list whose objects are known by position. Later objects win.
 pub(super) fn merge(inference: &mut Inference<'_>, arg: &AstNode) -> Typed {
-    let given = inference.given(arg);
-    expect(inference, &given.shape.items(), arg, "$merge", "objects", |alternative| {
-        matches!(alternative, Alternative::Object(_)) || alternative.is_open()
-    });
-    let parts: Vec<Shape> = match (arg, given.shape.alternatives()) {
-        (AstNode::Array(parts), _) => {
-            // A part that is nothing is left out.
-            let part = |part: &AstNode| {
-                let given = inference.quietly(part);
-                let nothing = given.absence != Absence::Never;
-                let none = if nothing { Shape::object(Object::default()) } else { Shape::never() };
-                given.shape.or(none)
-            };
-            parts.iter().map(part).collect()
-        }
-        (_, [Alternative::Array { first, min_items, max_items, .. }])
-            if *max_items == Some(*min_items) && first.len() as u64 == *min_items =>
-        {
-            first.clone()
-        }
-        (_, [Alternative::Object(_)]) => vec![given.shape.clone()],
-        _ => {
-            return inference
-                .untyped("$merge of something other than a literal list")
-                .or_absent(given.absence);
+    let mut absence = Absence::Never;
+    let parts: Vec<Shape> = if let AstNode::Array(parts) = arg {
+        parts.iter().map(|part| literal_part(inference, part)).collect()
+    } else {
+        let given = inference.given(arg);
+        absence = given.absence;
+        expect_objects(inference, arg, &given.shape);
+        match given.shape.alternatives() {
+            [Alternative::Array { first, min_items, max_items, .. }]
+                if *max_items == Some(*min_items) && first.len() as u64 == *min_items =>
+            {
+                first.clone()
+            }
+            [Alternative::Object(_)] => vec![given.shape.clone()],
+            _ => {
+                return inference.untyped("$merge of something other than a literal list").or_absent(absence);
+            }
         }
     };
     let mut merged = vec![Object::default()];
@@ -80,5 +72,19 @@ pub(super) fn merge(inference: &mut Inference<'_>, arg: &AstNode) -> Typed {
         merged = next;
     }
     let shape = merged.into_iter().fold(Shape::never(), |so_far, object| so_far.or(Shape::object(object)));
-    Typed::always(shape).or_absent(given.absence)
+    Typed::always(shape).or_absent(absence)
+}
+
+/// Infers an item of a literal list of objects. One that is nothing is left out.
+fn literal_part(inference: &mut Inference<'_>, part: &AstNode) -> Shape {
+    let given = inference.given(part);
+    expect_objects(inference, part, &given.shape);
+    let nothing = given.absence != Absence::Never;
+    given.shape.or(if nothing { Shape::object(Object::default()) } else { Shape::never() })
+}
+
+fn expect_objects(inference: &mut Inference<'_>, arg: &AstNode, shape: &Shape) {
+    expect(inference, &shape.items(), arg, "$merge", "objects", |alternative| {
+        matches!(alternative, Alternative::Object(_)) || alternative.is_open()
+    });
 }
