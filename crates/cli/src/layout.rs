@@ -71,6 +71,15 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Cuts a text at a width, and ends it with an ellipsis.
+pub(crate) fn shortened(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let begin: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{begin}…")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

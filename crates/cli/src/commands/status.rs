@@ -21,6 +21,7 @@ use crate::machines::Deployed;
 use crate::moment::Moment;
 use crate::transfer::until_interrupted;
 use crate::{console, machines, session};
+use shown::Live;
 
 /// The exit code if an execution failed, or it is not known whether one did.
 const BAD: u8 = 3;
@@ -106,8 +107,8 @@ async fn refresh(reader: &mut Reader, since: Option<DateTime<Utc>>, every: Durat
         loop {
             let (width, height) = terminal_size();
             let rest = next.saturating_duration_since(Instant::now()).as_secs();
-            let end = format!("refreshed in {rest} s; Ctrl-C ends");
-            let lines = shown::lines(&status, Clock::System.now(), Some(&end));
+            let note = format!("refreshed in {rest} s; Ctrl-C ends");
+            let lines = shown::lines(&status, Clock::System.now(), Some(Live { width, note: &note }));
             let lines = shown::fitting(lines, height);
             screen.show(&lines.iter().map(|line| line.styled(&console, Some(width))).collect::<Vec<_>>());
             if Instant::now() >= next {

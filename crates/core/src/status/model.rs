@@ -153,6 +153,13 @@ impl Status {
     /// Returns whether an execution failed, or it is not known whether one did.
     pub fn is_bad(&self) -> bool {
         let is_bad = |counts: &Counts| counts.not_succeeded() > 0 || counts.is_at_least;
+        // An execution may fail after it was listed as running.
+        let activities = self.running.iter().filter_map(|execution| execution.activities.as_ref()).flatten();
+        let mut ends = activities.filter_map(|activity| match &activity.doing {
+            Doing::Ended { event } => Some(event.as_str()),
+            _ => None,
+        });
         self.machines.iter().any(|machine| machine.executions.as_ref().is_none_or(is_bad))
+            || ends.any(|event| event != "ExecutionSucceeded")
     }
 }

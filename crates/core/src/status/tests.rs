@@ -178,6 +178,22 @@ async fn an_account_where_all_succeeded_is_not_bad() {
 }
 
 #[tokio::test]
+async fn an_execution_that_fails_after_it_was_listed_has_failed() {
+    let aws = account(vec![("replay", vec![item("replay", "one", "RUNNING", 9, None)])]);
+    assert!(!read(&aws, &["replay"]).await.is_bad());
+    for (kind, is_bad) in
+        [("ExecutionSucceeded", false), ("ExecutionFailed", true), ("ExecutionAborted", true)]
+    {
+        aws.response("states:GetExecutionHistory", move |_| {
+            (200, json!({ "events": [event(9, kind, 1, ("x", Value::Null))] }))
+        });
+        let status = read(&aws, &["replay"]).await;
+        assert_eq!(status.is_bad(), is_bad, "{kind}");
+        assert_eq!(text::doing(&status.running[0], now()), [format!("has ended ({kind}) 1 s ago")]);
+    }
+}
+
+#[tokio::test]
 async fn a_long_list_is_read_as_far_as_needed_and_no_running_execution_is_lost() {
     let aws = account(vec![]);
     let tokens = Arc::new(Mutex::new(0));

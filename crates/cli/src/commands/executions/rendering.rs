@@ -7,7 +7,7 @@ use tablekeeper_core::execution_tables::cell;
 use super::Line;
 use crate::console;
 use crate::console::Console;
-use crate::layout::terminal_width;
+use crate::layout::{shortened, terminal_width};
 
 const HEADING: [&str; 6] = ["STARTED", "WORKFLOW", "TABLE", "STATUS", "TOOK", "NAME"];
 /// Columns of [`HEADING`] that are special.
@@ -85,14 +85,6 @@ fn aligned(rows: &[[String; 6]], terminal: Option<usize>) -> Vec<String> {
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect()
-}
-
-fn shortened(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    let begin: String = text.chars().take(width.saturating_sub(1)).collect();
-    format!("{begin}…")
 }
 
 #[cfg(test)]

@@ -7,6 +7,10 @@ use tablekeeper_core::status::model::{FailedExecution, FailedStatus, RunningExec
 use tablekeeper_core::status::text;
 
 use crate::console::Console;
+use crate::layout::{shortened, wrapped};
+
+/// The name of a table is not shortened below this.
+const SHORTEST_TABLE: usize = 12;
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,13 +36,7 @@ impl Line {
 
     /// Returns the line with its colors, cut at a width.
     pub(super) fn styled(&self, console: &Console, width: Option<usize>) -> String {
-        let text = match width {
-            Some(width) if self.text.chars().count() > width => {
-                let begin: String = self.text.chars().take(width.saturating_sub(1)).collect();
-                format!("{begin}…")
-            }
-            _ => self.text.clone(),
-        };
+        let text = width.map_or_else(|| self.text.clone(), |width| shortened(&self.text, width));
         match self.look {
             _ if text.is_empty() => text,
             Look::Plain => text,
@@ -50,14 +48,25 @@ impl Line {
     }
 }
 
+/// A screen that is refreshed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Live<'a> {
+    /// Width of the terminal.
+    pub(super) width: usize,
+    /// What is said about the refresh.
+    pub(super) note: &'a str,
+}
+
 /// Returns the lines of a status. Ages are those at `now`.
-pub(super) fn lines(status: &Status, now: DateTime<Utc>, end: Option<&str>) -> Vec<Line> {
+pub(super) fn lines(status: &Status, now: DateTime<Utc>, live: Option<Live<'_>>) -> Vec<Line> {
     let place = status.region.as_deref().map(|region| format!(" in {region}")).unwrap_or_default();
     let title = format!("{}{place}: {}", text::clock(status.read_at, now), text::summary(status));
-    let mut lines = vec![Line::new(Look::Heading, title)];
-    lines.extend(end.map(|end| Line::new(Look::Faint, end)));
-    running(status, now, &mut lines);
-    failed(status, now, &mut lines);
+    let width = live.map(|live| live.width);
+    let title = width.map_or_else(|| vec![title.clone()], |width| wrapped(&title, width));
+    let mut lines: Vec<Line> = title.into_iter().map(|line| Line::new(Look::Heading, line)).collect();
+    lines.extend(live.map(|live| Line::new(Look::Faint, live.note)));
+    running(status, now, width, &mut lines);
+    failed(status, now, width, &mut lines);
     let unread = status.machines.iter().filter_map(|machine| Some((machine, machine.problem.as_deref()?)));
     let unread: Vec<_> = unread
         .map(|(machine, problem)| Line::new(Look::NotKnown, format!("{}: {problem}", machine.workflow)))
@@ -91,7 +100,7 @@ fn heading(text: &str, lines: &mut Vec<Line>) {
     lines.push(Line::new(Look::Heading, text));
 }
 
-fn running(status: &Status, now: DateTime<Utc>, lines: &mut Vec<Line>) {
+fn running(status: &Status, now: DateTime<Utc>, width: Option<usize>, lines: &mut Vec<Line>) {
     if status.running.is_empty() {
         return;
     }
@@ -100,7 +109,7 @@ fn running(status: &Status, now: DateTime<Utc>, lines: &mut Vec<Line>) {
         [of.workflow.clone(), tables(of.tables.as_deref()), runs_for, of.name.clone()]
     };
     let rows: Vec<[String; 4]> = status.running.iter().map(row).collect();
-    let mut aligned = aligned(["WORKFLOW", "TABLE", "RUNS FOR", "NAME"], &rows).into_iter();
+    let mut aligned = aligned(["WORKFLOW", "TABLE", "RUNS FOR", "NAME"], &rows, width).into_iter();
     lines.push(Line::new(Look::Plain, ""));
     lines.extend(aligned.next().map(|line| Line::new(Look::Heading, line)));
     for (of, row) in status.running.iter().zip(aligned) {
@@ -111,7 +120,7 @@ fn running(status: &Status, now: DateTime<Utc>, lines: &mut Vec<Line>) {
     lines.extend(more(status.running_left_out));
 }
 
-fn failed(status: &Status, now: DateTime<Utc>, lines: &mut Vec<Line>) {
+fn failed(status: &Status, now: DateTime<Utc>, width: Option<usize>, lines: &mut Vec<Line>) {
     if status.failed.is_empty() {
         return;
     }
@@ -120,7 +129,7 @@ fn failed(status: &Status, now: DateTime<Utc>, lines: &mut Vec<Line>) {
         [of.workflow.clone(), tables(of.tables.as_deref()), ended, of.name.clone()]
     };
     let rows: Vec<[String; 4]> = status.failed.iter().map(row).collect();
-    let mut aligned = aligned(["WORKFLOW", "TABLE", "ENDED", "NAME"], &rows).into_iter();
+    let mut aligned = aligned(["WORKFLOW", "TABLE", "ENDED", "NAME"], &rows, width).into_iter();
     lines.push(Line::new(Look::Plain, ""));
     lines.extend(aligned.next().map(|line| Line::new(Look::Heading, line)));
     for (of, row) in status.failed.iter().zip(aligned) {
@@ -144,16 +153,23 @@ fn tables(tables: Option<&[String]>) -> String {
     tables.map_or_else(|| NOT_KNOWN.to_owned(), cell)
 }
 
-/// Lays out a heading and rows in columns as wide as their content.
-fn aligned(heading: [&str; 4], rows: &[[String; 4]]) -> Vec<String> {
+/// Lays out a heading and rows in columns as wide as their content. If that is wider than the terminal, names of tables are
+/// shortened.
+fn aligned(heading: [&str; 4], rows: &[[String; 4]], terminal: Option<usize>) -> Vec<String> {
     let mut widths = heading.map(str::len);
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    let line = |cells: [&str; 4]| {
-        let cells = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+    let whole = widths.iter().sum::<usize>() + 2 * (widths.len() - 1);
+    let excess = terminal.map_or(0, |terminal| whole.saturating_sub(terminal));
+    let [_, table, ..] = &mut widths;
+    *table = table.saturating_sub(excess).max(SHORTEST_TABLE.min(*table));
+    let line = |[workflow, table, third, name]: [&str; 4]| {
+        let table = shortened(table, widths.get(1).copied().unwrap_or_default());
+        let cells = [workflow, &table, third, name].into_iter().zip(widths);
+        let cells = cells.map(|(cell, width)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     std::iter::once(line(heading))

@@ -71,14 +71,28 @@ fn what_runs_comes_first_and_what_is_not_known_is_said() {
 
 #[test]
 fn a_screen_fits_its_terminal() {
-    let all = lines(&status(), now(), Some("refreshed in 5 s; Ctrl-C ends"));
-    let shown = texts(&fitting(all.clone(), 10), Some(30));
+    let live = |width: usize| Some(Live { width, note: "refreshed in 5 s; Ctrl-C ends" });
+    let all = lines(&status(), now(), live(60));
+    let shown = texts(&fitting(all.clone(), 10), Some(60));
     assert_eq!(shown.len(), 9, "{shown:?}");
-    assert!(shown.iter().all(|line| line.chars().count() <= 30), "{shown:?}");
-    assert_eq!(shown[0], "14:28:10 UTC in eu-west-1: 4 …");
-    assert_eq!(shown[1], "refreshed in 5 s; Ctrl-C ends");
-    assert_eq!(shown[8], "and 14 more lines, which --on…");
+    assert!(shown.iter().all(|line| line.chars().count() <= 60), "{shown:?}");
+    assert_eq!(shown[0], "14:28:10 UTC in eu-west-1: 4 running; since 00:00:00 UTC, 3");
+    assert_eq!(shown[2], "refreshed in 5 s; Ctrl-C ends");
+    assert_eq!(shown[8], "and 15 more lines, which --once prints");
     assert_eq!(fitting(all.clone(), 50), all);
+    assert!(texts(&all, Some(20)).iter().all(|line| line.chars().count() <= 20));
+}
+
+#[test]
+fn names_of_tables_are_shortened_only_without_room() {
+    let row = ["export-table", "a-table-with-quite-a-long-name", "12 min", "by-hand-1"].map(str::to_owned);
+    let of = |width| {
+        aligned(["WORKFLOW", "TABLE", "RUNS FOR", "NAME"], std::slice::from_ref(&row), width).remove(1)
+    };
+    assert_eq!(of(None), "export-table  a-table-with-quite-a-long-name  12 min    by-hand-1");
+    assert_eq!(of(Some(65)), of(None));
+    assert_eq!(of(Some(60)), "export-table  a-table-with-quite-a-lon…  12 min    by-hand-1");
+    assert_eq!(of(Some(20)), "export-table  a-table-wit…  12 min    by-hand-1");
 }
 
 #[test]
