@@ -23,6 +23,7 @@ use tablekeeper_core::report_execution::ended::Ended;
 use tablekeeper_core::restore_test::evidence::Evidence;
 use tablekeeper_core::schemas;
 use tablekeeper_core::settings::SettingsDocument;
+use tablekeeper_core::status::model::Status;
 use tablekeeper_core::verify::check::{CheckInput, FunctionCheck};
 use tablekeeper_core::verify::report::Report;
 use workflows::{
@@ -110,6 +111,7 @@ pub fn documents() -> Vec<(&'static str, Schema)> {
         ("fleet-rules", schemas::input_schema::<Rules>()),
         ("restore-test-evidence", schemas::input_schema::<Evidence>()),
         ("settings-document", schemas::input_schema::<SettingsDocument>()),
+        ("status", schemas::output_schema::<Status>()),
         ("verification-report", schemas::output_schema::<Report>()),
         // The contract of a function that a user writes.
         ("verify-table/check.input", schemas::output_schema::<CheckInput>()),

@@ -74,7 +74,7 @@ fn table<'a>(fleet: &'a Value, name: &str) -> &'a Value {
 }
 
 /// Checks a document against its schema.
-fn is_of_schema(document: &Value, schema: &str) {
+pub(crate) fn is_of_schema(document: &Value, schema: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas").join(schema);
     let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let errors: Vec<String> = jsonschema::validator_for(&schema)
