@@ -6,6 +6,7 @@
 
 pub mod collect;
 mod copies;
+pub mod execution_input;
 mod exports;
 pub mod facts;
 pub mod finding;
@@ -17,7 +18,9 @@ pub mod rates;
 pub mod report;
 pub mod rules;
 pub mod sources;
+pub mod stored;
 mod stores;
+pub mod summary;
 mod tables;
 pub mod text;
 

@@ -197,8 +197,8 @@ async fn rules_and_options_that_cannot_be_used_are_refused() {
     std::fs::write(shell.path("wrong.yml"), wrong).unwrap();
     for (arguments, expected) in [
         (&["--rules", "none.json"][..], "none.json: cannot be read: No such file"),
-        (&["--rules", "bad.json"], "bad.json: is not JSON: "),
-        (&["--rules", "bad.yaml"], "bad.yaml: is not YAML: "),
+        (&["--rules", "bad.json"], "bad.json: the file is not JSON: "),
+        (&["--rules", "bad.yaml"], "bad.yaml: the file is not YAML: "),
         (
             &["--rules", "wrong.yml"],
             "wrong.yml: Rules[0].Must.MinWindowDays is 0; it must be between 1 and 3660",

@@ -228,7 +228,9 @@ fn settings(facts: &TableFacts) -> Result {
             kept(format!("captured at {} in {}", shown(value.at), quoted(&value.location)))
         }
         Finding::NotKnown { reason } => not_known(reason),
-        Finding::NotAsked {} => not_known("no bucket of settings documents was given (--settings)"),
+        Finding::NotAsked {} => {
+            not_known("no bucket of settings documents was given (--settings, SettingsBucketName)")
+        }
         Finding::None {} => broken("there is no settings document of it"),
     }
 }
