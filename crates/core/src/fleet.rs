@@ -10,6 +10,7 @@ pub mod execution_input;
 mod exports;
 pub mod facts;
 pub mod finding;
+mod lag;
 mod listings;
 pub mod page;
 mod proof;

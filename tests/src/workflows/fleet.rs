@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::{ExportStatus, PointInTimeRecoverySpecification};
+use aws_sdk_dynamodb::types::{
+    ExportStatus, PointInTimeRecoverySpecification, StreamSpecification, StreamViewType,
+};
+use aws_sdk_lambda::types::EventSourcePosition;
 use aws_sdk_s3::primitives::ByteStream;
 use futures::future::LocalBoxFuture;
 use local_aws::Fault;
@@ -36,7 +39,7 @@ pub fn workflow() -> Workflow {
                 assert_eq!(output["Sentence"], "No rule is broken: 1 table");
                 assert_eq!((&output["Tables"], &output["Unprotected"]), (&json!(1), &json!(0)));
                 assert_eq!(output["NotRead"], json!([]), "{output}");
-                assert!(output["WorstLossSeconds"].is_u64(), "{output}");
+                assert_eq!(output["WorstLossSeconds"], 0, "the stream of the incremental backup is idle");
                 assert_eq!(keys(ended), ["fleet/DAY/by-hand.html", "fleet/DAY/by-hand.json", RULES]);
             }),
             scenario!("a table without any source", unprotected => "Rules Broken")
@@ -144,6 +147,31 @@ async fn export(deployed: &Deployed, table_arn: &str) {
     .await;
 }
 
+/// Gives a table a stream, a function that reads it, and the history of an incremental backup.
+async fn follow(deployed: &Deployed, table: &str) {
+    let images = StreamSpecification::builder().stream_enabled(true);
+    let images = images.stream_view_type(StreamViewType::NewAndOldImages).build().unwrap();
+    deployed.dynamodb.update_table().table_name(table).stream_specification(images).send().await.unwrap();
+    let (arn, label) = until_some("the stream of the table", async || {
+        let described =
+            deployed.dynamodb.describe_table().table_name(table).send().await.unwrap().table.unwrap();
+        described.latest_stream_arn.zip(described.latest_stream_label)
+    })
+    .await;
+    // Any function: nothing is written to the table, so it is not invoked.
+    let function = deployed.output("CheckRulesFunctionName");
+    let create = deployed.lambda.create_event_source_mapping().function_name(function).event_source_arn(arn);
+    create.starting_position(EventSourcePosition::Latest).send().await.unwrap();
+    let coverage = json!({ "CompleteSince": Clock::System.now(), "Stream": label }).to_string();
+    put(
+        deployed,
+        &bucket(deployed, "items"),
+        &format!("tables/{table}/coverage.json"),
+        coverage.into_bytes(),
+    )
+    .await;
+}
+
 /// Returns the evidence of a restore test that failed. It proves nothing, so whatever else may prove that the table can
 /// be restored is read, too.
 fn evidence(table_arn: &str) -> Value {
@@ -162,6 +190,7 @@ async fn kept(deployed: Arc<Deployed>) -> Begin {
     let account = &deployed.account;
     let arn = format!("arn:aws:dynamodb:us-east-1:{account}:table/{SOURCE}");
     export(&deployed, &arn).await;
+    follow(&deployed, SOURCE).await;
     let settings = format!("settings/{account}/us-east-1/{SOURCE}/20990101T000000Z.json");
     put(&deployed, &bucket(&deployed, "settings"), &settings, ByteStream::from_static(b"{}")).await;
     let tests = format!("tests/{account}/us-east-1/{SOURCE}/2026-12-01T00-00-00Z-1.json");

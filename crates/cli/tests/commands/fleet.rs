@@ -154,8 +154,8 @@ async fn rules_of_a_file_are_kept_or_broken() {
         assert!(broken.data.contains(reason), "{}", broken.data);
     }
     let unasked = shell.run(&["fleet", "--rules", "rules.json"]).await.data;
-    let reason =
-        "orders: all: SettingsCaptured not known: no bucket of settings documents was given (--settings)";
+    let reason = "orders: all: SettingsCaptured not known: no bucket of settings documents was given (--settings, \
+                  SettingsBucketName)";
     assert!(unasked.contains(reason), "{unasked}");
 }
 

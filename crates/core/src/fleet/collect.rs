@@ -10,6 +10,7 @@ use super::copies::{self, Sources};
 use super::exports;
 use super::facts::{Copy, Description, TableFacts};
 use super::finding::Finding;
+use super::lag;
 use super::listings;
 use super::proof::{Listed, Proof};
 use super::protected;
@@ -108,7 +109,8 @@ impl<'a> Inventory<'a> {
             listings::restore_jobs(&apis, &backup),
         );
         let listed = Listed { backups, points, exports, jobs };
-        let tables = assemble(clients, &timer, stores, &reads, &listed, began_at).await;
+        let mut tables = assemble(clients, &timer, stores, &reads, &listed, began_at).await;
+        add_lags(&apis, &once, &mut tables, began_at).await;
         let arn = reads.iter().find_map(|read| Some(read.table.found()?.arn.as_str()));
         let counted = apis.all().into_iter().map(Api::counted);
         Collected {
@@ -180,6 +182,27 @@ async fn assemble(
         (read.name.clone(), facts)
     };
     reads.iter().zip(&copies).map(table).collect()
+}
+
+/// Adds to the histories of items how far they lag behind the streams of their tables.
+async fn add_lags(
+    apis: &Apis,
+    once: &Clients,
+    tables: &mut BTreeMap<String, TableFacts>,
+    now: DateTime<Utc>,
+) {
+    let stream = |facts: &TableFacts| {
+        let (table, _) = (facts.table.found()?, facts.incremental.found()?);
+        Some(format!("{}/stream/{}", table.arn, table.stream.as_deref()?))
+    };
+    let streams: BTreeSet<String> = tables.values().filter_map(stream).collect();
+    let mut lags = lag::lags(apis, &once.lambda(), &once.cloudwatch(), streams, now).await;
+    for facts in tables.values_mut() {
+        let lag = stream(facts).and_then(|stream| lags.remove(&stream));
+        if let (Some(lag), Finding::Found { value }) = (lag, &mut facts.incremental) {
+            value.lag = lag;
+        }
+    }
 }
 
 /// Returns what is known of a table that could not be described: whether a backup is of this table, or of an earlier one

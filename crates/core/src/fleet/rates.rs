@@ -7,6 +7,8 @@
 //! | `ListBackups` | 5 per second (API reference) |
 //! | other calls of DynamoDB's control plane | 2,500 per second together ("Best practices for managing the control plane in DynamoDB") |
 //! | AWS Backup | none is documented |
+//! | Lambda's control plane | 15 per second together ("Lambda quotas") |
+//! | `GetMetricStatistics` | 400 per second ("CloudWatch service quotas") |
 //!
 //! Others in the account need these rates, too, so an inventory takes nine tenths of a rate, and far less of the shared
 //! one. The SDK repeats a call at once without counting it. So the clients here have no retries: a call is repeated here,
@@ -165,6 +167,8 @@ pub(super) struct Apis {
     pub(super) list_protected_resources: Api,
     pub(super) list_recovery_points: Api,
     pub(super) list_restore_jobs: Api,
+    pub(super) list_mappings: Api,
+    pub(super) get_metric_statistics: Api,
 }
 
 impl Apis {
@@ -184,11 +188,13 @@ impl Apis {
             list_protected_resources: api("backup:ListProtectedResources", 5.0),
             list_recovery_points: api("backup:ListRecoveryPointsByResource", 10.0),
             list_restore_jobs: api("backup:ListRestoreJobs", 5.0),
+            list_mappings: api("lambda:ListEventSourceMappings", 5.0),
+            get_metric_statistics: api("cloudwatch:GetMetricStatistics", 20.0),
         }
     }
 
     /// Returns all of them.
-    pub(super) fn all(&self) -> [&Api; 10] {
+    pub(super) fn all(&self) -> [&Api; 12] {
         [
             &self.list_tables,
             &self.describe_table,
@@ -200,6 +206,8 @@ impl Apis {
             &self.list_protected_resources,
             &self.list_recovery_points,
             &self.list_restore_jobs,
+            &self.list_mappings,
+            &self.get_metric_statistics,
         ]
     }
 }

@@ -156,9 +156,11 @@ pub(super) async fn incremental(
                 Err(failure) => Finding::from_failure(&failure),
                 Ok(coverage) => {
                     let location = format!("s3://{}/{prefix}", history.bucket);
-                    Finding::from_value(
-                        since(&coverage, table, now).map(|since| Incremental { location, since }),
-                    )
+                    Finding::from_value(since(&coverage, table, now).map(|since| Incremental {
+                        location,
+                        since,
+                        lag: Finding::NotAsked {},
+                    }))
                 }
             };
             (table.arn.clone(), finding)

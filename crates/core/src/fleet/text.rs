@@ -128,6 +128,7 @@ impl TableFacts {
             ("recovery points", self.recovery_points.reason()),
             ("exports", self.exports.reason()),
             ("incremental backup", self.incremental.reason()),
+            ("lag of the incremental backup", self.lag().and_then(Finding::reason)),
             ("settings document", self.settings.reason()),
             ("verification", self.verified.reason()),
             ("times of restores", self.restores.reason()),

@@ -159,6 +159,7 @@ fn unknown_source(facts: &TableFacts) -> Option<String> {
         ("the recovery points", facts.recovery_points.reason()),
         ("the exports", facts.exports.reason()),
         ("the incremental backup", facts.incremental.reason()),
+        ("the lag of the incremental backup", facts.lag().and_then(Finding::reason)),
     ];
     sources.into_iter().find_map(|(what, reason)| Some(format!("{what}: {}", reason?)))
 }
