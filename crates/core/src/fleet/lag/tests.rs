@@ -9,9 +9,14 @@ use aws_sdk_lambda::operation::list_event_source_mappings::{
 };
 use aws_smithy_mocks::{mock, mock_client};
 
+use serde_json::json;
+
 use super::*;
+use crate::fleet::collect::{History, Stores};
 use crate::fleet::rates::{RuntimeTimer, Timer};
-use crate::fleet::testing::now;
+use crate::fleet::report::{Fleet, Protection};
+use crate::fleet::rules::{Outcome, Rules};
+use crate::fleet::testing::{Account, collected, now};
 
 const STREAM: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-20T00:00:00.000";
 
@@ -130,4 +135,42 @@ async fn refused_calls_leave_the_lag_open() {
         lag.reason().unwrap().starts_with("cloudwatch:GetMetricStatistics failed: AccessDenied"),
         "{lag:?}"
     );
+}
+
+/// What a rule about the loss of a table says whose only source is an incremental backup.
+#[tokio::test]
+async fn the_lag_is_the_loss_of_an_incremental_backup() {
+    let account = Account::new();
+    account.table("orders");
+    account.aws.set("orders", "LatestStreamLabel", json!("2026-11-20T00:00:00.000"));
+    let coverage = json!({ "CompleteSince": "2026-11-21T00:00:00Z", "Stream": "2026-11-20T00:00:00.000" });
+    account.aws.state().objects.insert("orders/coverage.json".to_owned(), coverage.to_string());
+    let history = History { table: None, bucket: "items".to_owned(), prefix: String::new() };
+    let stores = Stores { incremental: vec![history], ..Stores::default() };
+    let rules = json!({ "Rules": [{ "Name": "all", "Must": { "MaxLossSeconds": 60 } }] });
+    for (state, window, expected) in [
+        ("Enabled", 60, (Some(60), Outcome::Kept, "60 s by incremental")),
+        ("Enabled", 61, (Some(61), Outcome::Broken, "61 s by incremental, the best source")),
+        (
+            "Disabled",
+            60,
+            (
+                None,
+                Outcome::NotKnown,
+                "not known: the lag of the incremental backup: backup: the mapping's State is `Disabled`; it must be \
+                 Enabled",
+            ),
+        ),
+    ] {
+        let mapping = json!({ "State": state, "LastProcessingResult": "OK", "EventSourceArn": STREAM,
+            "FunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:backup",
+            "MaximumBatchingWindowInSeconds": window });
+        account.aws.response("lambda:GET", move |_| (200, json!({ "EventSourceMappings": [mapping] })));
+        let rules = Rules::from_document(rules.clone()).unwrap();
+        let fleet = Fleet::new(collected(&account, &stores).unwrap(), rules, None);
+        let [table] = fleet.tables.as_slice() else { panic!("{fleet:?}") };
+        let [verdict] = table.verdicts.as_slice() else { panic!("{table:?}") };
+        assert_eq!((table.loss_seconds, verdict.outcome, verdict.detail.as_str()), expected);
+        assert_eq!(table.protection, Protection::Protected);
+    }
 }
