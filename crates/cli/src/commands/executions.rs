@@ -2,7 +2,6 @@
 
 mod chosen;
 mod rendering;
-mod tables;
 
 use std::process::ExitCode;
 
@@ -18,7 +17,7 @@ use crate::console::{Console, Stream};
 use crate::machines::{Deployed, Machine};
 use crate::{console, failure, machines, session};
 pub(crate) use chosen::Chosen;
-use tables::Tables;
+use tablekeeper_core::execution_tables::Tables;
 
 /// How many executions of a state machine are searched for those of a table.
 const SEARCHED: usize = 200;

@@ -63,11 +63,12 @@ pub async fn runs(sfn: &Client, arn: &str) -> Result<bool, AwsFailure> {
 }
 
 /// Parses JSON. Text that is none stays text, because an execution's output may be cut off.
-fn json(text: Option<&str>) -> Option<Value> {
+pub(crate) fn json(text: Option<&str>) -> Option<Value> {
     text.map(|text| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)))
 }
 
-fn event(event: &HistoryEvent) -> Event {
+/// Converts an event.
+pub(crate) fn event(event: &HistoryEvent) -> Event {
     let entered = event.state_entered_event_details.as_ref().map(|details| details.name.clone());
     let left = || event.state_exited_event_details.as_ref().map(|details| details.name.clone());
     Event {
