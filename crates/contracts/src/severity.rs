@@ -67,7 +67,8 @@ impl Code {
             | Code::RuleNeverApplies
             | Code::HeartbeatNotBelowTimeout
             | Code::FunctionTimeoutNotBelowTask
-            | Code::SampleWithoutSchema => Severity::Warning,
+            | Code::SampleWithoutSchema
+            | Code::UnusedIgnore => Severity::Warning,
             Code::SchemaValidationFailed
             | Code::DuplicateKey
             | Code::DuplicateStateName
