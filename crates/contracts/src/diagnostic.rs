@@ -226,11 +226,20 @@ pub enum Code {
     // Dialect.
     /// The local engine ignores a field, or runs it differently from AWS.
     IgnoredByLocalEngine,
+
+    // Comments.
+    /// A `check:ignore` ignores nothing, or it cannot be understood.
+    UnusedIgnore,
 }
 
 impl Code {
     /// All codes, grouped by topic.
     pub const ALL: &'static [Code] = Code::VARIANTS;
+
+    /// Returns the code of this name. Names are compared without regard to case.
+    pub fn parse(name: &str) -> Option<Code> {
+        name.trim().to_uppercase().parse().ok()
+    }
 
     /// Returns the code as it is printed, such as `MISSING_TRANSITION_TARGET`.
     pub fn as_str(self) -> &'static str {

@@ -1,26 +1,34 @@
-//! JSON files with the line and column of every value.
+//! Definitions and schemas as files, with the line and column of every value.
 //!
-//! `serde_json` alone would lose the positions. Of two members of one name it would silently keep the last. So the text
-//! is first parsed into a syntax tree, strictly as JSON. The value, the positions and the repeated members come from
-//! that one tree.
+//! A deserializer alone would lose the positions. Of two members of one name it would silently keep the last. So a text is
+//! first parsed into a syntax tree or into events, and the value, the positions and the repeated members come from that.
+//! A definition may also be a part of another file, such as a template: then its positions lead into that file.
+
+mod embedded;
+mod json;
+mod lines;
+mod yaml;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use jsonc_parser::ast;
-use jsonc_parser::common::{Range, Ranged as _};
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use thiserror::Error;
 
-use crate::diagnostic::Diagnostic;
-use crate::machine::join;
+use lines::{Lines, Place};
 
-/// The error for a text that is not JSON and so cannot be checked.
+use crate::diagnostic::Diagnostic;
+
+pub use embedded::Excerpt;
+
+/// The error for a text that cannot be read and so cannot be checked.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[error("{file}:{line}:{column}: this is not JSON: {problem}")]
+#[error("{file}:{line}:{column}: this is not {language}: {problem}")]
 pub struct Unusable {
     /// Name of the file, as given.
     pub file: String,
+    /// `JSON` or `YAML`.
+    pub language: &'static str,
     /// Line, starting at 1.
     pub line: usize,
     /// Column in characters, starting at 1.
@@ -40,48 +48,68 @@ pub struct Position {
     pub length: usize,
 }
 
-/// A JSON file with the positions of its values.
+/// A file, or a part of one, with the positions of its values.
 #[derive(Clone, Debug)]
 pub struct Document {
     file: String,
-    text: String,
+    part: Option<String>,
+    lines: Arc<Lines>,
     value: Value,
-    places: BTreeMap<String, Range>,
-    names: BTreeMap<String, Range>,
-    repeated: Vec<(String, Range)>,
+    places: BTreeMap<String, Place>,
+    names: BTreeMap<String, Place>,
+    repeated: Vec<(String, Place)>,
 }
+
+/// What a reader gets out of a text.
+#[derive(Debug, Default)]
+struct Contents {
+    value: Value,
+    places: BTreeMap<String, Place>,
+    /// The names of members.
+    names: BTreeMap<String, Place>,
+    repeated: Vec<(String, Place)>,
+}
+
+/// What a reader cannot read, and where.
+#[derive(Debug)]
+struct Problem {
+    /// Offset in bytes.
+    at: usize,
+    text: String,
+}
+
+/// The mark of UTF-8 that some editors put at the start of a file.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 impl Document {
     /// Parses a text strictly as JSON. `file` is only a name for diagnostics.
     pub fn parse(file: impl Into<String>, text: impl Into<String>) -> Result<Document, Unusable> {
-        let (file, text) = (file.into(), text.into());
-        let unusable = |line, column, problem| Unusable { file: file.clone(), line, column, problem };
-        let strict = ParseOptions {
-            allow_comments: false,
-            allow_loose_object_property_names: false,
-            allow_trailing_commas: false,
-            allow_missing_commas: false,
-            allow_single_quoted_strings: false,
-            allow_hexadecimal_numbers: false,
-            allow_unary_plus_numbers: false,
-            allow_bare_decimal_point_numbers: false,
-            allow_non_finite_numbers: false,
-            allow_extended_string_escapes: false,
-        };
-        let parsed = parse_to_ast(&text, &CollectOptions::default(), &strict).map_err(|error| {
-            unusable(error.line_display(), error.column_display(), error.kind().to_string().to_lowercase())
-        })?;
-        let Some(root) = parsed.value else {
-            return Err(unusable(1, 1, "the file is empty".to_owned()));
-        };
-        let mut reader = Reader::default();
-        let value = reader.value(&root, "").map_err(|problem| {
-            let Position { line, column, .. } = position(&text, problem.range);
-            unusable(line, column, problem.text)
-        })?;
-        reader.places.insert(String::new(), Range::new(root.start(), root.start() + 1));
-        let Reader { places, names, repeated } = reader;
-        Ok(Document { file, value, places, names, repeated, text: text.clone() })
+        Document::read(file.into(), text.into(), "JSON", json::contents)
+    }
+
+    /// Parses a text as YAML, of which JSON is a part. CloudFormation's short tags are given in their long form:
+    /// `!Ref A` is `{"Ref": "A"}`.
+    pub fn parse_yaml(file: impl Into<String>, text: impl Into<String>) -> Result<Document, Unusable> {
+        Document::read(file.into(), text.into(), "YAML", yaml::contents)
+    }
+
+    fn read(
+        file: String,
+        text: String,
+        language: &'static str,
+        contents: impl Fn(&str) -> Result<Contents, Problem>,
+    ) -> Result<Document, Unusable> {
+        let text = text.strip_prefix(BYTE_ORDER_MARK).map(str::to_owned).unwrap_or(text);
+        let lines = Lines::new(text);
+        match contents(lines.text()) {
+            Ok(Contents { value, places, names, repeated }) => {
+                Ok(Document { file, part: None, lines: Arc::new(lines), value, places, names, repeated })
+            }
+            Err(problem) => {
+                let Position { line, column, .. } = lines.position(Place::at(problem.at));
+                Err(Unusable { file, language, line, column, problem: problem.text })
+            }
+        }
     }
 
     /// Returns the name of the file, as given.
@@ -89,7 +117,12 @@ impl Document {
         &self.file
     }
 
-    /// Returns the JSON value. Of two members of one name it has the last.
+    /// Returns the name of the part of the file that this is, such as the logical id of a template's resource.
+    pub fn part(&self) -> Option<&str> {
+        self.part.as_deref()
+    }
+
+    /// Returns the value. Of two members of one name it has the last.
     pub fn value(&self) -> &Value {
         &self.value
     }
@@ -97,21 +130,25 @@ impl Document {
     /// Returns the position of a JSON Pointer: that of the value if it is on one line, else that of its name. A missing
     /// field has the position of the nearest enclosing value that exists.
     pub fn position(&self, pointer: &str) -> Position {
+        self.lines.position(self.place(pointer))
+    }
+
+    fn place(&self, pointer: &str) -> Place {
         let mut nearest = pointer;
         loop {
             if let Some(place) = self.places.get(nearest) {
-                return position(&self.text, *place);
+                return *place;
             }
             match nearest.rsplit_once('/') {
                 Some((parent, _)) => nearest = parent,
-                None => return Position { line: 1, column: 1, length: 1 },
+                None => return Place::at(0),
             }
         }
     }
 
     /// Returns the position of the name of a member. A pointer that is no member has its own position.
     pub fn name_position(&self, pointer: &str) -> Position {
-        self.names.get(pointer).map_or_else(|| self.position(pointer), |place| position(&self.text, *place))
+        self.names.get(pointer).map_or_else(|| self.position(pointer), |place| self.lines.position(*place))
     }
 
     /// Returns the position of a finding.
@@ -124,145 +161,14 @@ impl Document {
 
     /// Returns a line of the text. Lines start at 1.
     pub fn line(&self, line: usize) -> &str {
-        self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default()
+        self.lines.line(line)
     }
 
     /// Returns each member whose object has an earlier member of the same name, as pointer and position.
     pub fn repeated(&self) -> impl Iterator<Item = (&str, Position)> {
-        self.repeated.iter().map(|(pointer, place)| (pointer.as_str(), position(&self.text, *place)))
-    }
-}
-
-#[derive(Debug, Default)]
-struct Reader {
-    places: BTreeMap<String, Range>,
-    names: BTreeMap<String, Range>,
-    repeated: Vec<(String, Range)>,
-}
-
-struct Problem {
-    range: Range,
-    text: String,
-}
-
-impl Reader {
-    fn value(&mut self, node: &ast::Value<'_>, pointer: &str) -> Result<Value, Problem> {
-        Ok(match node {
-            ast::Value::NullKeyword(_) => Value::Null,
-            ast::Value::BooleanLit(literal) => Value::Bool(literal.value),
-            ast::Value::StringLit(literal) => Value::String(literal.value.clone().into_owned()),
-            ast::Value::NumberLit(literal) => literal.value.parse().map(Value::Number).map_err(|_| {
-                Problem { range: literal.range, text: format!("{} is not a number", literal.value) }
-            })?,
-            ast::Value::Array(array) => {
-                let mut items = Vec::new();
-                for (index, item) in array.elements.iter().enumerate() {
-                    let pointer = join(pointer, &index.to_string());
-                    let opening = Range::new(item.start(), item.start() + 1);
-                    let place = if is_scalar(item) { item.range() } else { opening };
-                    self.places.insert(pointer.clone(), place);
-                    items.push(self.value(item, &pointer)?);
-                }
-                Value::Array(items)
-            }
-            ast::Value::Object(object) => {
-                let mut members = Map::new();
-                for member in &object.properties {
-                    let pointer = join(pointer, member.name.as_str());
-                    let name = member.name.range();
-                    if members.contains_key(member.name.as_str()) {
-                        self.repeated.push((pointer.clone(), name));
-                    }
-                    self.names.insert(pointer.clone(), name);
-                    let place = if is_scalar(&member.value) { member.value.range() } else { name };
-                    self.places.insert(pointer.clone(), place);
-                    let value = self.value(&member.value, &pointer)?;
-                    members.insert(member.name.as_str().to_owned(), value);
-                }
-                Value::Object(members)
-            }
-        })
-    }
-}
-
-fn is_scalar(value: &ast::Value<'_>) -> bool {
-    !matches!(value, ast::Value::Array(_) | ast::Value::Object(_))
-}
-
-fn position(text: &str, place: Range) -> Position {
-    let before = text.get(..place.start).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let meant = text.get(place.start..place.end).unwrap_or_default();
-    Position {
-        line: before.matches('\n').count() + 1,
-        column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
-        length: meant.chars().take_while(|letter| *letter != '\n').count().max(1),
+        self.repeated.iter().map(|(pointer, place)| (pointer.as_str(), self.lines.position(*place)))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::{Document, Position};
-
-    fn at(line: usize, column: usize, length: usize) -> Position {
-        Position { line, column, length }
-    }
-
-    #[test]
-    fn every_value_has_its_position_and_what_is_missing_has_that_of_its_parent() {
-        let text = "{\n  \"ä\": {\"b/c\": \"\\u00e9\", \"d\": [1, {\"e\": null}]}\n}";
-        let document = Document::parse("x.json", text).unwrap();
-        assert_eq!(document.value(), &json!({"ä": {"b/c": "é", "d": [1, {"e": null}]}}));
-        let places = [
-            ("", at(1, 1, 1)),
-            ("/ä", at(2, 3, 3)),
-            ("/ä/b~1c", at(2, 16, 8)),
-            ("/ä/d", at(2, 26, 3)),
-            ("/ä/d/0", at(2, 32, 1)),
-            ("/ä/d/1", at(2, 35, 1)),
-            ("/ä/d/1/e", at(2, 41, 4)),
-            ("/ä/missing/deeper", at(2, 3, 3)),
-            ("/nothing", at(1, 1, 1)),
-        ];
-        for (pointer, expected) in places {
-            assert_eq!(document.position(pointer), expected, "{pointer}");
-        }
-        assert_eq!(document.line(3), "}");
-    }
-
-    #[test]
-    fn members_of_one_name_are_reported_at_the_later_position() {
-        let document = Document::parse("x.json", r#"{"a": {"b": 1, "b": 2}, "c": {"b": 3}}"#).unwrap();
-        assert_eq!(document.repeated().collect::<Vec<_>>(), [("/a/b", at(1, 16, 3))]);
-        assert_eq!(document.value()["a"]["b"], 2);
-    }
-
-    #[test]
-    fn only_json_is_accepted() {
-        let not_json = [
-            "",
-            "{",
-            "{\"a\": 1,}",
-            "{a: 1}",
-            "// x\n1",
-            "{'a': 1}",
-            "[1 2]",
-            "[01]",
-            "[+1]",
-            "[0x1]",
-            "[NaN]",
-            "1 2",
-            "[.5]",
-            "[\"\\x41\"]",
-        ];
-        for text in not_json {
-            let refused = Document::parse("x.json", text);
-            assert!(refused.is_err(), "{text} is read as {:?}", refused.map(|document| document.value));
-            assert!(serde_json::from_str::<serde_json::Value>(text).is_err(), "{text} is JSON");
-        }
-        let refused = Document::parse("x.json", "{\n  \"a\": 1,\n}").unwrap_err();
-        assert!(refused.to_string().starts_with("x.json:2:"), "{refused}");
-    }
-}
+mod tests;

@@ -40,7 +40,8 @@ pub fn text(diagnostic: &Diagnostic, document: &Document, colours: bool) -> Stri
         let _infallible = writeln!(out, "{text}");
     };
     let arrow = paint(PLACE, "-->");
-    line(format!("{margin}{arrow} {}:{}:{} at {pointer}", document.file(), place.line, place.column));
+    let part = document.part().map(|part| format!(" of {part}")).unwrap_or_default();
+    line(format!("{margin}{arrow} {}:{}:{} at {pointer}{part}", document.file(), place.line, place.column));
     line(format!("{margin} {bar}"));
     let (source, shift) = excerpt(document.line(place.line), place.column);
     line(format!("{} {bar} {source}", paint(PLACE, &number)));
@@ -73,6 +74,9 @@ pub fn json(diagnostic: &Diagnostic, document: &Document) -> Value {
         members.insert("endLine".to_owned(), json!(place.line));
         members.insert("endColumn".to_owned(), json!(place.column + place.length));
         members.insert("docs".to_owned(), json!(docs(diagnostic.code)));
+        if let Some(part) = document.part() {
+            members.insert("resource".to_owned(), json!(part));
+        }
     }
     value
 }

@@ -67,7 +67,8 @@ impl Code {
             | Code::HeartbeatNotBelowTimeout
             | Code::FunctionTimeoutNotBelowTask
             | Code::SuspiciousText
-            | Code::SampleWithoutSchema => Severity::Warning,
+            | Code::SampleWithoutSchema
+            | Code::UnusedIgnore => Severity::Warning,
             Code::SchemaValidationFailed
             | Code::DuplicateKey
             | Code::DuplicateStateName

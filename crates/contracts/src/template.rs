@@ -87,6 +87,23 @@ impl Template {
         }
     }
 
+    /// Returns the part of a template that deploys one of its state machines, by its logical id. `substitutions` are
+    /// added to those of the resource. Use it for a definition in the template itself, in which CloudFormation replaces
+    /// more than `DefinitionSubstitutions`.
+    pub fn of_machine(
+        name: &str,
+        template: &Value,
+        logical_id: &str,
+        substitutions: BTreeMap<String, Value>,
+    ) -> Option<Template> {
+        let (logical_id, machine) = state_machines(template).into_iter().find(|(id, _)| *id == logical_id)?;
+        let mut found = Template::from_parts(name, template, logical_id, machine);
+        for (name, value) in substitutions {
+            found.substitutions.entry(name).or_insert(value);
+        }
+        Some(found)
+    }
+
     fn from_parts(name: &str, template: &Value, logical_id: &str, machine: &Value) -> Template {
         let substitutions =
             machine.get("Properties").and_then(|properties| properties.get("DefinitionSubstitutions"));
@@ -203,7 +220,8 @@ impl Template {
     }
 }
 
-fn state_machines(template: &Value) -> Vec<(&str, &Value)> {
+/// Returns the state machines of a template with their logical ids.
+pub fn state_machines(template: &Value) -> Vec<(&str, &Value)> {
     let resources = template.get("Resources").and_then(Value::as_object).into_iter().flatten();
     let machines = resources.filter(|(_, resource)| {
         let kind = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
@@ -306,6 +324,15 @@ mod tests {
         single["Resources"].as_object_mut().unwrap().remove("Second");
         assert_eq!(Template::parse("t.yaml", &single, "third.asl.json").unwrap().state_machine(), "First");
         assert!(Template::with_definition("t.yaml", &single, "third.asl.json").is_none());
+    }
+
+    #[test]
+    fn a_definition_in_the_template_has_more_substitutions() {
+        let more = BTreeMap::from([("Two.Arn".to_owned(), json!({"Fn::GetAtt": ["Two", "Arn"]}))]);
+        let template = Template::of_machine("t.yaml", &template(), "First", more).unwrap();
+        assert_eq!(template.function("${Two.Arn}").unwrap().logical_id, "Two");
+        assert_eq!(template.function("${OneArn}").unwrap().logical_id, "One");
+        assert!(Template::of_machine("t.yaml", &template.whole, "One", BTreeMap::new()).is_none());
     }
 
     #[test]

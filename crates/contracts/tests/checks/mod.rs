@@ -65,6 +65,7 @@ pub(crate) const NOT_HERE: &[(&str, &[Code])] = &[
     ),
     ("of JSONPath states: tests/jsonpath.rs", &[Code::InvalidJsonpath, Code::InvalidIntrinsicFunction]),
     ("not about a definition: tests/samples.rs", &[Code::SampleRefused, Code::SampleWithoutSchema]),
+    ("about comments, which the crate asl-check reads", &[Code::UnusedIgnore]),
     ("about the text, not the value: tests/samples.rs", &[Code::DuplicateKey]),
 ];
 
