@@ -36,3 +36,5 @@ mod tasks;
 mod texts;
 #[path = "verdicts/unknown.rs"]
 mod unknown;
+#[path = "verdicts/variants.rs"]
+mod variants;
