@@ -1,4 +1,5 @@
-"""Passes on what `cargo test` prints. At its end says which ten tests took longest, and how many passed.
+"""Passes on what `cargo test` prints. At its end says which ten tests took longest, and how many passed. A file that is
+named as argument gets how many passed, too.
 
 Stable Rust does not time tests. But a test binary starts its tests in the order of their names, as many at a time as there
 are threads, and the next one whenever one ends. So when each began follows from when the others ended.
@@ -51,7 +52,11 @@ def main():
     print(f"\nThe {TEN} slowest tests, which share the machine with those that run beside them:")
     for taken, binary, name in sorted(slowest, reverse=True)[:TEN]:
         print(f"{taken:8.1f} s  {name}  ({binary})")
-    print(f"\n{passed} passed, {failed} failed")
+    result = f"\n{passed} passed, {failed} failed"
+    print(result)
+    for name in sys.argv[1:]:
+        with open(name, "w", encoding="utf-8") as file:
+            print(result, file=file)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from svg import Picture
 
 
 def workflows():
-    """The fifteen workflows around a table."""
-    p = Picture(1160, 592, "The fifteen workflows of tablekeeper around a DynamoDB table")
+    """The sixteen workflows around a table."""
+    p = Picture(1160, 592, "The sixteen workflows of tablekeeper around a DynamoDB table")
     column = lambda number: 174 + 164 * number
     row = lambda number: 72 + 68 * number
     box = lambda c, r, kind, title, caption: p.box(column(c), row(r), 146, 48, kind, title, caption)
@@ -57,6 +57,7 @@ def workflows():
     box(4, 6, "workflow", "verify-table", "checks every item")
     box(3, 6, "workflow", "restore-test", "AWS's restore tests")
     box(2, 6, "workflow", "report-execution", "how each one ended")
+    box(3, 2, "workflow", "fleet", "rules about protection")
     arrow(3, 6, column(4))
     arrow(4, 6, right)
     for x, kind, label in ((330, "workflow", "workflow of tablekeeper"), (550, "store", "your data"), (680, "aws", "AWS service")):

@@ -23,10 +23,11 @@ use tablekeeper_core::report_execution::ended::Ended;
 use tablekeeper_core::restore_test::evidence::Evidence;
 use tablekeeper_core::schemas;
 use tablekeeper_core::settings::SettingsDocument;
+use tablekeeper_core::status::model::Status;
 use tablekeeper_core::verify::check::{CheckInput, FunctionCheck};
 use tablekeeper_core::verify::report::Report;
 use workflows::{
-    backfill, backup_prune, export_table, import_table, incremental, replay, report_execution,
+    backfill, backup_prune, export_table, fleet, import_table, incremental, replay, report_execution,
     restore_snapshot, restore_test, retire_copies, rollback, rotate_restore, snapshot, sync_settings,
     verify_table,
 };
@@ -40,6 +41,7 @@ pub fn steps() -> Vec<StepEntry> {
         backfill::steps(),
         backup_prune::steps(),
         export_table::steps(),
+        fleet::steps(),
         import_table::steps(),
         incremental::steps(),
         replay::steps(),
@@ -67,6 +69,7 @@ pub fn execution_inputs() -> Vec<(&'static str, Schema)> {
         ("backfill", schemas::input_schema::<backfill::ExecutionInput>()),
         ("backup-prune", schemas::input_schema::<backup_prune::ExecutionInput>()),
         ("export-table", schemas::input_schema::<export_table::ExecutionInput>()),
+        ("fleet", schemas::input_schema::<fleet::ExecutionInput>()),
         ("import-table", schemas::input_schema::<import_table::ExecutionInput>()),
         ("replay", schemas::input_schema::<replay::ExecutionInput>()),
         ("report-execution", schemas::input_schema::<report_execution::ExecutionInput>()),
@@ -87,6 +90,7 @@ pub fn execution_outputs() -> Vec<(&'static str, Schema)> {
         ("backfill", schemas::output_schema::<tablekeeper_core::backfill::finish::Output>()),
         ("backup-prune", schemas::output_schema::<backup_prune::finish_prune::Output>()),
         ("export-table", schemas::output_schema::<export_table::report_exports::Output>()),
+        ("fleet", schemas::output_schema::<fleet::check_rules::Output>()),
         ("import-table", schemas::output_schema::<tablekeeper_core::import::finish::Output>()),
         ("replay", schemas::output_schema::<Counts>()),
         ("report-execution", schemas::output_schema::<report_execution::note_delivery::Output>()),
@@ -110,6 +114,7 @@ pub fn documents() -> Vec<(&'static str, Schema)> {
         ("fleet-rules", schemas::input_schema::<Rules>()),
         ("restore-test-evidence", schemas::input_schema::<Evidence>()),
         ("settings-document", schemas::input_schema::<SettingsDocument>()),
+        ("status", schemas::output_schema::<Status>()),
         ("verification-report", schemas::output_schema::<Report>()),
         // The contract of a function that a user writes.
         ("verify-table/check.input", schemas::output_schema::<CheckInput>()),

@@ -1,8 +1,9 @@
 //! The end of an execution that works on several tables: their reports, or an error with a line for every table.
 
+use execution_report::message_of;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tablekeeper_core::text::{cut, message_of};
+use tablekeeper_core::text::cut;
 
 /// The longest cause of a failed table in a report, in characters.
 pub(crate) const LONGEST_CAUSE: usize = 300;

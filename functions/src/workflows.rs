@@ -6,6 +6,7 @@
 pub mod backfill;
 pub mod backup_prune;
 pub mod export_table;
+pub mod fleet;
 pub mod import_table;
 pub mod incremental;
 pub mod replay;

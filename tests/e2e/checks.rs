@@ -5,5 +5,6 @@ mod every_workflow;
 pub(crate) mod faults;
 mod inference;
 pub(crate) mod mutants;
+mod random_machines;
 pub(crate) mod repeated_steps;
 pub(crate) mod scenarios;

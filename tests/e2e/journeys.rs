@@ -3,6 +3,7 @@
 mod backfill;
 mod backup_prune;
 mod export_table;
+mod fleet;
 mod import_table;
 mod incremental;
 mod incremental_http;

@@ -5,6 +5,7 @@ pub mod final_state;
 pub mod former_backup;
 pub mod http;
 pub mod items;
+pub mod pages;
 pub mod payloads;
 pub mod repeated;
 pub mod run;

@@ -5,6 +5,7 @@ use crate::Workflow;
 pub mod backfill;
 pub mod backup_prune;
 pub mod export_table;
+pub mod fleet;
 pub mod import_table;
 pub mod replay;
 pub mod report_execution;
@@ -23,6 +24,7 @@ pub fn all() -> Vec<Workflow> {
         backfill::workflow(),
         backup_prune::workflow(),
         export_table::workflow(),
+        fleet::workflow(),
         import_table::workflow(),
         replay::workflow(),
         report_execution::workflow(),

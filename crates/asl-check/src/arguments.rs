@@ -9,6 +9,7 @@ use contracts::suggestion::closest;
 
 /// What to check, and how.
 #[derive(Clone, Debug, Default, Args)]
+#[group(skip)]
 pub struct Arguments {
     /// Definitions, templates and directories, or `-` for standard input. In a directory, every *.asl.json, *.asl.yaml,
     /// *.asl.yml, *.asl and every template is checked. Without a path, every state machine under statemachines/ of the

@@ -4,6 +4,7 @@
 //! the file change.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use contracts::document::Document;
@@ -50,9 +51,9 @@ pub(crate) fn apply(run: &mut Run, arguments: &Arguments) -> Result<(), Unusable
         named = vec![path.clone()];
     }
     for path in named {
-        if !loaded.contains_key(&path) {
-            let baseline = load(&path)?;
-            loaded.insert(path, baseline);
+        if let Entry::Vacant(vacant) = loaded.entry(path) {
+            let baseline = load(vacant.key())?;
+            vacant.insert(baseline);
         }
     }
     for Checked { document, report, baseline, .. } in &mut run.checked {

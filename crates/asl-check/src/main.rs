@@ -48,6 +48,7 @@ fn main() -> ExitCode {
 }
 
 fn check(arguments: &Arguments) -> Result<ExitCode, Unusable> {
+    #[expect(clippy::disallowed_methods, reason = "the command line is an edge: https://no-color.org")]
     let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let outcome = run(arguments, &mut io::stdin().lock(), colours)?;
     let is_written = outcome.data.iter().all(|block| print(block));

@@ -11,7 +11,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use crate::commands::{
     adopt, backfill, check, completions, copies, demo, diff, executions, explain, export, exports, fleet,
     follow, history, import, local, man, pin, plan, recover, replay, report, restore, rollback, run,
-    snapshot, step, template,
+    snapshot, status, step, template,
 };
 use crate::{console, session};
 
@@ -68,6 +68,7 @@ enum Command {
     Rollback(rollback::Arguments),
     Run(run::Arguments),
     Snapshot(snapshot::Arguments),
+    Status(status::Arguments),
     Step(step::Arguments),
     Template(template::Arguments),
     Unpin(pin::UnpinArguments),
@@ -125,6 +126,7 @@ impl Arguments {
             Command::Rollback(arguments) => rollback::act(arguments).await,
             Command::Run(arguments) => run::act(arguments).await,
             Command::Snapshot(arguments) => snapshot::act(arguments).await,
+            Command::Status(arguments) => status::act(arguments).await,
             Command::Step(arguments) => step::act(arguments).await,
             Command::Template(arguments) => template::act(arguments).await,
             Command::Unpin(arguments) => pin::unpin(arguments).await,

@@ -26,5 +26,6 @@ pub(crate) mod restore;
 pub(crate) mod rollback;
 pub(crate) mod run;
 pub(crate) mod snapshot;
+pub(crate) mod status;
 pub(crate) mod step;
 pub(crate) mod template;

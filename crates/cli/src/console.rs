@@ -8,8 +8,10 @@ use std::{
 };
 
 mod lost;
+mod screen;
 
 pub(crate) use lost::{end, note};
+pub(crate) use screen::Screen;
 
 use crate::session;
 use anstyle::{AnsiColor, Style};

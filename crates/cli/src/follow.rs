@@ -22,7 +22,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::failure;
-use execution_report::message;
+use execution_report::message_of;
 pub(crate) use progress_printer::ProgressPrinter;
 pub(crate) use to_end::to_end;
 
@@ -77,7 +77,7 @@ impl Outcome {
 
     /// Returns the status, with error and cause if there are any.
     pub(crate) fn describe(&self) -> String {
-        let cause = self.cause.as_deref().map(message);
+        let cause = self.cause.as_deref().map(message_of);
         [Some(self.status.as_str()), self.error.as_deref(), cause.as_deref()]
             .into_iter()
             .flatten()
@@ -211,7 +211,7 @@ fn read(event: &HistoryEvent) -> Option<Transition> {
             status: status.to_owned(),
             output: json(output),
             error: text(error),
-            cause: text(cause).map(|cause| message(&cause)),
+            cause: text(cause).map(|cause| message_of(&cause)),
             states_entered: 0,
         }))
     };

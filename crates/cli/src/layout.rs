@@ -13,6 +13,13 @@ pub(crate) fn terminal_width() -> Option<usize> {
     Some(usize::from(width.0)).filter(|&width| width > 0)
 }
 
+/// Returns the width and the height of the terminal that shows stdout, or those of a usual one.
+pub(crate) fn terminal_size() -> (usize, usize) {
+    let size = terminal_size_of(std::io::stdout());
+    let size = size.map(|(width, height)| (usize::from(width.0), usize::from(height.0)));
+    size.filter(|&(width, height)| width > 0 && height > 0).unwrap_or((80, 24))
+}
+
 /// Returns the width for text on stdout.
 pub(crate) fn width() -> usize {
     terminal_width().unwrap_or(DEFAULT_WIDTH).min(DEFAULT_WIDTH)
@@ -62,6 +69,15 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Cuts a text at a width, and ends it with an ellipsis.
+pub(crate) fn shortened(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let begin: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{begin}…")
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! function instead (see [`function`]).
 //!
 //! Data goes to stdout, everything else to stderr. Exit codes: 0 for success, 1 if the command failed, 2 if the input
-//! cannot be used. `plan sync` and `plan prune` exit with 3 if something would change, `diff` if the sides differ, and
-//! `fleet` if a rule is broken.
+//! cannot be used. `plan sync` and `plan prune` exit with 3 if something would change, `diff` if the sides differ,
+//! `fleet` if a rule is broken, and `status` if an execution failed.
 
 mod arguments;
 mod backup;

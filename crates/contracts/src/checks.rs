@@ -2,15 +2,19 @@
 //!
 //! Each checks one machine or one state, independently of the findings of the others. They share no state.
 
+pub(crate) mod assign;
 pub(crate) mod deployment;
 pub(crate) mod dialect;
 pub(crate) mod error_names;
 pub(crate) mod errors;
 pub(crate) mod fields;
+pub(crate) mod jsonpath;
 pub(crate) mod language;
+pub(crate) mod map;
 pub(crate) mod rules;
 pub(crate) mod samples;
 pub(crate) mod structure;
+pub(crate) mod text;
 pub(crate) mod time;
 
 use serde_json::Value;
@@ -35,6 +39,14 @@ pub(crate) fn strings<'a>(list: Option<&'a Value>, pointer: &str) -> Vec<(String
 /// Returns whether a value is an expression, `{% … %}`.
 pub(crate) fn is_expression(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.starts_with("{%") && text.ends_with("%}"))
+}
+
+/// Returns whether a value is a time with a zone, or a text that a placeholder makes unknown.
+pub(crate) fn is_time(value: &Value) -> bool {
+    let Some(text) = value.as_str() else { return false };
+    let schema = serde_json::json!({ "type": "string", "format": "date-time" });
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema);
+    text.contains("${") || validator.is_ok_and(|validator| validator.is_valid(value))
 }
 
 /// Returns every string in a value, at any depth, with its pointer. Names of members are left out.

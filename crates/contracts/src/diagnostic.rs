@@ -32,6 +32,9 @@ pub struct Diagnostic {
     /// Advice on how to fix it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// Whether the name at the pointer is wrong, not its value.
+    #[serde(skip)]
+    pub is_at_key: bool,
 }
 
 impl Diagnostic {
@@ -46,6 +49,7 @@ impl Diagnostic {
             produced: None,
             counterexample: None,
             help: None,
+            is_at_key: false,
         }
     }
 
@@ -53,6 +57,12 @@ impl Diagnostic {
     #[must_use]
     pub fn severity(self, severity: Severity) -> Self {
         Self { severity, ..self }
+    }
+
+    /// Marks that the name at the pointer is wrong, not its value.
+    #[must_use]
+    pub fn at_key(self) -> Self {
+        Self { is_at_key: true, ..self }
     }
 
     /// Adds what would be right and what expects it.
@@ -118,12 +128,14 @@ pub enum Code {
     MissingEndState,
     /// The `Resource` of a Task is invalid.
     InvalidResource,
-    /// A machine or a state uses JSONPath, which is not checked.
-    JsonpathNotChecked,
 
     // Expressions.
     /// An expression is not valid JSONata.
     InvalidJsonataExpression,
+    /// A path of a JSONPath state is invalid, or leads to more than one value where only one is allowed.
+    InvalidJsonpath,
+    /// A call of an intrinsic function is invalid.
+    InvalidIntrinsicFunction,
     /// An expression calls a function that Step Functions' JSONata does not have.
     UnknownFunction,
     /// A function gets an argument of the wrong type or number.
@@ -138,12 +150,16 @@ pub enum Code {
     AssignmentOutOfScope,
     /// An expression cannot be typed.
     UntypedExpression,
+    /// A plain text looks like an expression of another language.
+    SuspiciousText,
 
     // Data.
     /// An expression reads a field that is never produced.
     UnknownField,
     /// An expression reads a field that only some paths produce.
     PerhapsAbsentField,
+    /// A task waits for a callback without passing on its token.
+    MissingTaskToken,
     /// The payload of a task does not match the input of its function.
     PayloadMismatch,
     /// The input of a nested execution does not match the input of its machine.

@@ -17,6 +17,8 @@ use thiserror::Error;
 
 use lines::{Lines, Place};
 
+use crate::diagnostic::Diagnostic;
+
 pub use embedded::Excerpt;
 
 /// The error for a text that cannot be read and so cannot be checked.
@@ -54,6 +56,7 @@ pub struct Document {
     lines: Arc<Lines>,
     value: Value,
     places: BTreeMap<String, Place>,
+    names: BTreeMap<String, Place>,
     repeated: Vec<(String, Place)>,
 }
 
@@ -62,6 +65,8 @@ pub struct Document {
 struct Contents {
     value: Value,
     places: BTreeMap<String, Place>,
+    /// The names of members.
+    names: BTreeMap<String, Place>,
     repeated: Vec<(String, Place)>,
 }
 
@@ -97,8 +102,8 @@ impl Document {
         let text = text.strip_prefix(BYTE_ORDER_MARK).map(str::to_owned).unwrap_or(text);
         let lines = Lines::new(text);
         match contents(lines.text()) {
-            Ok(Contents { value, places, repeated }) => {
-                Ok(Document { file, part: None, lines: Arc::new(lines), value, places, repeated })
+            Ok(Contents { value, places, names, repeated }) => {
+                Ok(Document { file, part: None, lines: Arc::new(lines), value, places, names, repeated })
             }
             Err(problem) => {
                 let Position { line, column, .. } = lines.position(Place::at(problem.at));
@@ -138,6 +143,19 @@ impl Document {
                 Some((parent, _)) => nearest = parent,
                 None => return Place::at(0),
             }
+        }
+    }
+
+    /// Returns the position of the name of a member. A pointer that is no member has its own position.
+    pub fn name_position(&self, pointer: &str) -> Position {
+        self.names.get(pointer).map_or_else(|| self.position(pointer), |place| self.lines.position(*place))
+    }
+
+    /// Returns the position of a finding.
+    pub fn position_of(&self, finding: &Diagnostic) -> Position {
+        match finding.is_at_key {
+            true => self.name_position(&finding.pointer),
+            false => self.position(&finding.pointer),
         }
     }
 

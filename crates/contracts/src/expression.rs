@@ -1,22 +1,39 @@
 //! Parsing and type inference of JSONata expressions.
 //!
 //! Inference is sound: the inferred shape contains every value that the expression can produce. Where the type is
-//! unknown, inference reports it ([`Code::UntypedExpression`]) and continues with any value, so that one unknown does
-//! not hide other mistakes. The language is JSONata 2 as in Step Functions ("Transforming data with JSONata in Step
-//! Functions" in the developer guide): without `$eval`, and with six additional functions.
+//! unknown, inference continues with an unknown value, so that one unknown does not hide other mistakes. In a strict
+//! check the unknown is a finding too ([`Code::UntypedExpression`](crate::diagnostic::Code::UntypedExpression)). The language is JSONata 2.0.6 as in Step Functions
+//! ("Transforming data with JSONata in Step Functions" in the developer guide): without `$eval`, and with six
+//! additional functions.
 
+mod absence;
+mod change;
+mod condition;
+mod constants;
+mod facts;
 mod functions;
 mod infer;
+mod local;
 mod narrow;
+mod numbers;
+mod operators;
+mod path;
+mod shown;
+mod text;
 
 use std::collections::BTreeMap;
 
 use jsonata_core::ast::AstNode;
 
-use crate::diagnostic::{Code, Diagnostic};
-use crate::shape::{Shape, Typed};
+#[cfg(test)]
+use crate::diagnostic::Code;
+use crate::diagnostic::Diagnostic;
+use crate::shape::{Absence, Shape, Typed};
 
+pub use facts::Fact;
+pub use local::Local;
 pub use narrow::narrowed;
+pub use text::{Text, expression_of, parse, read};
 
 /// The names that an expression can refer to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,9 +49,13 @@ pub struct Scope {
     /// The variables that some path to here has assigned.
     pub variables: BTreeMap<String, Variable>,
     /// The names that the expression itself has bound: parameters of functions, `:=`. They hide variables.
-    pub locals: BTreeMap<String, Typed>,
+    pub locals: BTreeMap<String, Local>,
     /// The current item in a step or filter of a path. `$` refers to it, and bare names are its fields.
     pub item: Option<Shape>,
+    /// What conditions have shown of values that their shapes do not tell.
+    pub facts: Vec<Fact>,
+    /// Whether what nothing describes is unknown instead of any value. Nothing is reported about what is unknown.
+    pub gradual: bool,
 }
 
 /// A variable of a state machine.
@@ -46,18 +67,19 @@ pub struct Variable {
     pub certain: bool,
 }
 
-/// Returns the expression in a string of a definition, `{% … %}`. `None` means that it is a plain string.
-pub fn expression_of(text: &str) -> Option<&str> {
-    let text = text.trim();
-    text.strip_prefix("{%")?.strip_suffix("%}").map(str::trim)
+impl Variable {
+    /// Returns the type of a reference to it.
+    pub fn typed(&self) -> Typed {
+        let absence = if self.certain { Absence::Never } else { Absence::Perhaps };
+        Typed { shape: self.shape.clone(), absence }
+    }
 }
 
-/// Parses an expression. The error is a diagnostic at `pointer`.
-pub fn parse(expression: &str, pointer: &str) -> Result<AstNode, Box<Diagnostic>> {
-    jsonata_core::parser::parse(expression).map_err(|error| {
-        let message = format!("`{expression}` is not JSONata: {}", error.display_message());
-        Box::new(Diagnostic::new(Code::InvalidJsonataExpression, pointer, message))
-    })
+impl Scope {
+    /// Returns the shape of a value that nothing describes.
+    pub fn unknown(&self) -> Shape {
+        if self.gradual { Shape::unknown() } else { Shape::any() }
+    }
 }
 
 /// Returns the names of all known functions without their `$`.

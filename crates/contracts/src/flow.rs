@@ -5,23 +5,29 @@
 //! meet, shapes are joined. A loop is repeated until nothing changes. Then every reached state is visited once more to
 //! report its findings.
 
+mod choice;
+mod context;
 mod data;
 mod environment;
+mod jsonpath;
+mod map;
 mod memory;
+mod reader;
 mod services;
 mod states;
 mod task;
+mod token;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::contract::Contracts;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::machine::{Machine, State};
-use crate::shape::{Object, Shape, Typed};
+use crate::shape::Shape;
 
 pub use environment::Environment;
 pub use memory::Visits;
@@ -31,6 +37,9 @@ use memory::{Asked, Memory, Typed as Visited, Visit};
 /// terminates needs as many.
 const MOST_JOINS: usize = 40;
 
+/// How often the inputs of a state are joined before the bounds of numbers that still change are dropped.
+const MOST_EXACT_JOINS: usize = 6;
+
 /// The result of the walk.
 #[derive(Clone, Debug, Default)]
 pub struct Inference {
@@ -38,6 +47,8 @@ pub struct Inference {
     pub diagnostics: Vec<Diagnostic>,
     /// The possible values at each reached state, by the state's pointer.
     pub states: BTreeMap<String, AtState>,
+    /// Why schemas that were needed cannot be used.
+    pub unusable: BTreeSet<String>,
 }
 
 impl Inference {
@@ -58,34 +69,45 @@ pub struct AtState {
 }
 
 /// Walks the machine from this input. Without a schema the input may be any value. If `output` is given, the output of
-/// the machine must fit it. Visits in `earlier` are reused. The new visits are returned with the inference.
+/// the machine must fit it. What has no schema is unknown if the check is `gradual`, else any value. Visits in `earlier`
+/// are reused. The new visits are returned with the inference.
 pub fn infer(
     machine: &Machine<'_>,
     contracts: &dyn Contracts,
     (input, output): (Option<&Value>, Option<&Value>),
+    gradual: bool,
     earlier: &Visits,
 ) -> (Inference, Visits) {
-    let input = input.map_or_else(Shape::any, Shape::from_schema);
+    let unknown = if gradual { Shape::unknown() } else { Shape::any() };
     let asked = Asked::new(contracts);
     let memory = Memory { earlier, own: RefCell::default() };
-    let walk = Walk { contracts: &asked, memory: &memory, context: context(&input), outer: BTreeSet::new() };
+    let input_shape = input.map_or(unknown, Shape::from_schema);
+    let context = context::of(&input_shape);
+    let walk = Walk { contracts: &asked, memory: &memory, context, outer: BTreeSet::new(), gradual };
     let mut inference = Inference::default();
-    let environment = Environment { input, variables: BTreeMap::new() };
+    let environment = Environment { input: input_shape, ..Environment::default() };
     for (state, ends_with) in walk.machine(machine, environment, &mut inference) {
         if let Some(Err(mismatch)) = output.map(|schema| ends_with.fits(schema)) {
             let place = mismatch.place.trim_start_matches('/').replace('/', ".");
             let message = "the output of the execution does not match its schema";
-            let finding =
-                Diagnostic::new(Code::OutputMismatch, state, message).expected(if place.is_empty() {
-                    mismatch.reason
-                } else {
-                    format!("`{place}`: {}", mismatch.reason)
-                });
+            let severity = if mismatch.certain { Severity::Error } else { Severity::Warning };
+            let finding = Diagnostic::new(Code::OutputMismatch, state, message).severity(severity);
+            let finding = finding.expected(if place.is_empty() {
+                mismatch.reason
+            } else {
+                format!("`{place}`: {}", mismatch.reason)
+            });
             inference.diagnostics.push(match mismatch.counterexample {
                 Some(example) => finding.counterexample(example),
                 None => finding,
             });
         }
+    }
+    inference.unusable = asked.unusable();
+    let execution = [("the execution's input", input), ("the execution's output", output)];
+    for (what, schema) in execution {
+        let problem = schema.and_then(crate::schema::unresolved);
+        inference.unusable.extend(problem.map(|problem| format!("the schema of {what}: {problem}")));
     }
     (inference, memory.own.into_inner())
 }
@@ -98,6 +120,8 @@ struct Walk<'a> {
     context: Shape,
     /// The variables of the enclosing machines, which this machine may read but not assign.
     outer: BTreeSet<String>,
+    /// Whether what has no schema is unknown, and nothing is reported about it.
+    gradual: bool,
 }
 
 /// A transition to a state with the environment that it carries.
@@ -118,7 +142,7 @@ impl Walk<'_> {
     ) -> Vec<(String, Shape)> {
         let mut reached: BTreeMap<String, (Environment, usize)> = BTreeMap::new();
         let mut open: VecDeque<String> = VecDeque::new();
-        let Some(first) = machine.start_at() else { return vec![(machine.pointer.clone(), Shape::any())] };
+        let Some(first) = machine.start_at() else { return vec![(machine.pointer.clone(), self.unknown())] };
         reached.insert(first.to_owned(), (start, 1));
         open.push_back(first.to_owned());
         while let Some(name) = open.pop_front() {
@@ -137,7 +161,9 @@ impl Walk<'_> {
                         if joined != *known {
                             *joins += 1;
                             if *joins > MOST_JOINS {
-                                joined = joined.widened(known);
+                                joined = joined.widened(known, &self.unknown());
+                            } else if *joins > MOST_EXACT_JOINS {
+                                joined = joined.without_bounds(known);
                             }
                             *known = joined;
                             open.push_back(led.to.clone());
@@ -158,6 +184,11 @@ impl Walk<'_> {
         ends
     }
 
+    /// Returns the shape of what nothing describes.
+    fn unknown(&self) -> Shape {
+        if self.gradual { Shape::unknown() } else { Shape::any() }
+    }
+
     /// Visits a state with this environment, or reuses an earlier visit.
     fn visit(&self, state: &State<'_>, environment: &Environment) -> Arc<Visit> {
         let Walk { context, outer, .. } = self;
@@ -175,29 +206,6 @@ impl Walk<'_> {
         let ends = self.machine(machine, start, inference);
         ends.into_iter().fold(Shape::never(), |so_far, (_, shape)| so_far.or(shape))
     }
-}
-
-/// Returns the shape of the context object ("Accessing execution data from the Context object" in the developer guide).
-fn context(input: &Shape) -> Shape {
-    let text = || Typed::always(Shape::string());
-    let time = || Typed::always(Shape::from_schema(&json!({ "type": "string", "format": "date-time" })));
-    let count = || Typed::always(Shape::integer_from(0));
-    let object = |fields: Vec<(&str, Typed)>| {
-        let fields = fields.into_iter().map(|(name, given)| (name.to_owned(), given));
-        Typed::always(Shape::object(Object::from_fields(fields)))
-    };
-    let execution = object(vec![
-        ("Id", text()),
-        ("Input", Typed::always(input.clone())),
-        ("Name", text()),
-        ("RoleArn", text()),
-        ("StartTime", time()),
-        ("RedriveCount", Typed::perhaps(Shape::integer_from(0))),
-        ("RedriveTime", Typed::perhaps(Shape::string())),
-    ]);
-    let state = object(vec![("EnteredTime", time()), ("Name", text()), ("RetryCount", count())]);
-    let machine = object(vec![("Id", text()), ("Name", text())]);
-    object(vec![("Execution", execution), ("State", state), ("StateMachine", machine)]).shape
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! catches, a variable that one path does not assign. The definition and the schemas of the functions have all of this
 //! information, so it can be found before anything runs.
 //!
-//! [`check`] takes a definition in JSONata and
+//! [`check`] takes a definition in JSONata, JSONPath or both, and
 //! - the schemas behind its names ([`contract::Contracts`]),
 //! - optionally the schema of the execution's input,
 //! - optionally the template that deploys it ([`template::Template`]),
@@ -14,7 +14,8 @@
 //! topic. The inference ([`flow`]) walks the states as an execution would. For each state it computes the possible
 //! values of the input and the variables ([`shape`]). It types every expression ([`expression`]) and compares what a
 //! task passes with what its function accepts. The inference is sound: it reports what it cannot type, unless the
-//! state's `Comment` has [`UNTYPED`], and those states are counted.
+//! state's `Comment` has [`UNTYPED`], and those states are counted. The data of JSONPath states is not typed, but their
+//! paths and templates are read ([`jsonpath`]).
 //!
 //! This crate knows nothing of any one project: it reads no directory and assumes no name.
 
@@ -23,8 +24,10 @@ pub mod diagnostic;
 pub mod document;
 pub mod expression;
 pub mod flow;
+pub mod jsonpath;
 pub mod machine;
 pub mod render;
+pub mod schema;
 pub mod severity;
 pub mod shape;
 pub mod suggestion;
@@ -41,7 +44,7 @@ pub use checks::time::BOUNDED;
 use contract::Contracts;
 use diagnostic::{Code, Diagnostic};
 use document::Document;
-use machine::Machine;
+use machine::{Language, Machine};
 use severity::{Options, Severity};
 use template::Template;
 
@@ -141,32 +144,32 @@ fn check_from(
     template: Option<&Template>,
     (options, earlier): (Options, &flow::Visits),
 ) -> (Report, flow::Visits) {
-    let mut visits = flow::Visits::default();
     let mut report = Report { diagnostics: checks::structure::repeated(document), ..Report::default() };
     let Some(machine) = Machine::parse(document.value()) else {
         let message = "a definition is a JSON object with StartAt and States";
         report.diagnostics.push(Diagnostic::new(Code::SchemaValidationFailed, "", message));
-        return (report, visits);
+        return (report, flow::Visits::default());
     };
-    let of_another_language = checks::language::check(&machine);
-    let whole = of_another_language.iter().any(|finding| finding.pointer == machine.at("QueryLanguage"));
-    let in_part = !of_another_language.is_empty();
-    report.diagnostics.extend(of_another_language);
-    if whole {
-        return (report, visits);
-    }
 
     let found = &mut report.diagnostics;
+    found.extend(checks::language::check(&machine));
     found.extend(checks::structure::names(&machine));
     found.extend(checks::time::machine(&machine));
     for machine in machine.with_nested() {
         found.extend(checks::fields::machine(&machine));
         found.extend(checks::structure::graph(&machine));
-        found.extend(checks::time::loops(&machine));
-        for state in machine.states().filter(checks::language::uses_jsonata) {
+        found.extend(checks::time::loops(&machine, options.strict));
+        for state in machine.states() {
             found.extend(checks::fields::state(&state));
+            found.extend(checks::assign::state(&state));
             found.extend(checks::rules::check(&state));
             found.extend(checks::time::state(&state));
+            if state.language() == Language::JsonPath {
+                found.extend(checks::jsonpath::state(&state));
+                continue;
+            }
+            found.extend(checks::map::state(&state));
+            found.extend(checks::text::state(&state));
             if options.local_engine {
                 found.extend(checks::dialect::state(&state));
                 found.extend(checks::dialect::branches(&state));
@@ -177,9 +180,7 @@ fn check_from(
     if let Some(template) = template {
         found.extend(checks::deployment::check(&machine, contracts, template));
     }
-    if !in_part {
-        visits = infer(&machine, contracts, execution, earlier, &mut report);
-    }
+    let visits = infer(&machine, contracts, execution, (options, earlier), &mut report);
 
     let states = machine.with_nested();
     let annotated = states
@@ -217,10 +218,11 @@ fn infer(
     machine: &Machine<'_>,
     contracts: &dyn Contracts,
     execution: (Option<&Value>, Option<&Value>),
-    earlier: &flow::Visits,
+    (options, earlier): (Options, &flow::Visits),
     report: &mut Report,
 ) -> flow::Visits {
-    let (inference, visits) = flow::infer(machine, contracts, execution, earlier);
+    let (inference, visits) = flow::infer(machine, contracts, execution, !options.strict, earlier);
+    report.unusable = inference.unusable.iter().cloned().collect();
     let all = machine.with_nested();
     let states: Vec<machine::State<'_>> = all.iter().flat_map(Machine::states).collect();
     // The annotation of a Map does not apply to the states in it: the innermost state decides.
@@ -230,7 +232,7 @@ fn infer(
         states.iter().filter(around).max_by_key(|state| state.pointer.len())
     };
     let excused = |finding: &Diagnostic| {
-        finding.code == Code::UntypedExpression
+        matches!(finding.code, Code::UntypedExpression | Code::UnknownTask)
             && innermost(&finding.pointer).is_some_and(|state| is_untyped(state.field("Comment")))
     };
     report.diagnostics.extend(inference.diagnostics.into_iter().filter(|finding| !excused(finding)));

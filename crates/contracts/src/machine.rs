@@ -13,12 +13,34 @@ pub struct Machine<'a> {
     pub value: &'a Map<String, Value>,
     /// JSON Pointer of the machine: empty for the outermost, else `/States/X/ItemProcessor` or `/States/X/Branches/0`.
     pub pointer: String,
+    /// The language of states without a `QueryLanguage` of their own: that of the whole definition.
+    pub language: Language,
+}
+
+/// The language in which a state selects and builds its data.
+#[derive(Clone, Copy, Debug, Display, EnumString, Eq, Hash, PartialEq)]
+pub enum Language {
+    /// Paths, payload templates and intrinsic functions. It is the default.
+    #[strum(serialize = "JSONPath")]
+    JsonPath,
+    /// Expressions, `{% … %}`.
+    #[strum(serialize = "JSONata")]
+    Jsonata,
+}
+
+impl Language {
+    /// Returns the language that a `QueryLanguage` names. `None` if it is missing or names no language.
+    fn named_by(field: Option<&Value>) -> Option<Language> {
+        field?.as_str()?.parse().ok()
+    }
 }
 
 impl<'a> Machine<'a> {
     /// Returns the machine of a whole definition. `None` if the definition is not an object.
     pub fn parse(definition: &'a Value) -> Option<Self> {
-        Some(Self { value: definition.as_object()?, pointer: String::new() })
+        let value = definition.as_object()?;
+        let language = Language::named_by(value.get("QueryLanguage")).unwrap_or(Language::JsonPath);
+        Some(Self { value, pointer: String::new(), language })
     }
 
     /// Returns the name of the first state.
@@ -28,10 +50,10 @@ impl<'a> Machine<'a> {
 
     /// Returns the states of this machine without those of nested machines.
     pub fn states(&self) -> impl Iterator<Item = State<'a>> + use<'a> {
-        let pointer = format!("{}/States", self.pointer);
+        let (pointer, around) = (format!("{}/States", self.pointer), self.language);
         let states = self.value.get("States").and_then(Value::as_object).into_iter().flatten();
         states.filter_map(move |(name, value)| {
-            Some(State { name, value: value.as_object()?, pointer: join(&pointer, name) })
+            Some(State { name, value: value.as_object()?, pointer: join(&pointer, name), around })
         })
     }
 
@@ -39,7 +61,7 @@ impl<'a> Machine<'a> {
     pub fn state(&self, name: &str) -> Option<State<'a>> {
         let (name, value) = self.value.get("States")?.as_object()?.get_key_value(name)?;
         let pointer = join(&format!("{}/States", self.pointer), name);
-        Some(State { name, value: value.as_object()?, pointer })
+        Some(State { name, value: value.as_object()?, pointer, around: self.language })
     }
 
     /// Returns this machine and all nested ones, outermost first. Use it for checks of one machine at a time.
@@ -66,6 +88,8 @@ pub struct State<'a> {
     pub value: &'a Map<String, Value>,
     /// JSON Pointer of the state, escaped as in RFC 6901.
     pub pointer: String,
+    /// The language of the whole definition.
+    pub around: Language,
 }
 
 /// The eight types of state.
@@ -95,6 +119,26 @@ impl<'a> State<'a> {
         self.field("Type")?.as_str()?.parse().ok()
     }
 
+    /// Returns the language of the state: its own, or that of the whole definition.
+    ///
+    /// The language of the state around it does not count: the developer guide names only the top level as the default.
+    pub fn language(&self) -> Language {
+        Language::named_by(self.field("QueryLanguage")).unwrap_or(self.around)
+    }
+
+    /// Returns the name of the field that holds what a task passes on.
+    pub fn arguments_field(&self) -> &'static str {
+        match self.language() {
+            Language::JsonPath => "Parameters",
+            Language::Jsonata => "Arguments",
+        }
+    }
+
+    /// Returns what a task passes on: `Arguments`, or `Parameters` in JSONPath.
+    pub fn arguments(&self) -> Option<&'a Value> {
+        self.field(self.arguments_field())
+    }
+
     /// Returns a field of the state.
     pub fn field(&self, name: &str) -> Option<&'a Value> {
         self.value.get(name)
@@ -109,14 +153,19 @@ impl<'a> State<'a> {
     pub fn nested(&self) -> Vec<Machine<'a>> {
         match self.kind() {
             Some(Kind::Map) => {
-                let processor = self.field("ItemProcessor").and_then(Value::as_object);
-                let machine = |value| Machine { value, pointer: self.at("ItemProcessor") };
-                processor.map(machine).into_iter().collect()
+                // Iterator is the older name, which JSONPath still has.
+                let names = ["ItemProcessor", "Iterator"].into_iter();
+                let machine = |name| {
+                    let value = self.field(name)?.as_object()?;
+                    Some(Machine { value, pointer: self.at(name), language: self.around })
+                };
+                names.filter_map(machine).collect()
             }
             Some(Kind::Parallel) => {
                 let machine = |(index, value)| Machine {
                     value,
                     pointer: join(&self.at("Branches"), &usize::to_string(&index)),
+                    language: self.around,
                 };
                 let branches = list(self.field("Branches"));
                 branches.filter_map(|(index, value)| Some((index, value.as_object()?))).map(machine).collect()

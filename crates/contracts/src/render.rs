@@ -26,7 +26,7 @@ pub fn text(diagnostic: &Diagnostic, document: &Document, colours: bool) -> Stri
         true => format!("{style}{text}{style:#}"),
         false => text.to_owned(),
     };
-    let place = document.position(&diagnostic.pointer);
+    let place = document.position_of(diagnostic);
     let number = place.line.to_string();
     let margin = " ".repeat(number.len());
     let bar = paint(PLACE, "|");
@@ -65,7 +65,7 @@ pub fn text(diagnostic: &Diagnostic, document: &Document, colours: bool) -> Stri
 /// Renders a diagnostic as JSON: its own members, the file, the first and the last position (the end is behind the last
 /// character), and the section of docs/contracts.md that explains the code.
 pub fn json(diagnostic: &Diagnostic, document: &Document) -> Value {
-    let place = document.position(&diagnostic.pointer);
+    let place = document.position_of(diagnostic);
     let mut value = json!(diagnostic);
     if let Some(members) = value.as_object_mut() {
         members.insert("file".to_owned(), json!(document.file()));

@@ -55,7 +55,6 @@ impl Code {
             | Code::UnboundedPayload
             | Code::UnknownTask
             | Code::UntypedExpression
-            | Code::JsonpathNotChecked
             | Code::UnusedSubstitution
             | Code::IgnoredByLocalEngine => Severity::Note,
             Code::PerhapsUnassignedVariable
@@ -67,6 +66,7 @@ impl Code {
             | Code::RuleNeverApplies
             | Code::HeartbeatNotBelowTimeout
             | Code::FunctionTimeoutNotBelowTask
+            | Code::SuspiciousText
             | Code::SampleWithoutSchema
             | Code::UnusedIgnore => Severity::Warning,
             Code::SchemaValidationFailed
@@ -78,12 +78,15 @@ impl Code {
             | Code::MissingEndState
             | Code::InvalidResource
             | Code::InvalidJsonataExpression
+            | Code::InvalidJsonpath
+            | Code::InvalidIntrinsicFunction
             | Code::UnknownFunction
             | Code::WrongArgument
             | Code::StatesFieldUnavailable
             | Code::UnassignedVariable
             | Code::AssignmentOutOfScope
             | Code::UnknownField
+            | Code::MissingTaskToken
             | Code::PayloadMismatch
             | Code::NestedInputMismatch
             | Code::OutputMismatch

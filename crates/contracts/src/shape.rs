@@ -6,19 +6,30 @@
 //! requires is not converted to a shape: `covers` of the `jsonschema` crate proves that a shape fits it
 //! ([`Shape::fits`]).
 
+mod both;
+mod change;
 mod fits;
 mod from_schema;
+mod object;
+mod read;
+mod refusal;
+mod to_schema;
+mod typed;
 mod witness;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 pub use fits::SchemaMismatch;
+pub use object::{Field, Object};
+pub use typed::{Absence, Typed};
 
 /// The number of object alternatives that a shape keeps separate before it merges them field by field.
 const MOST_OBJECTS: usize = 12;
+
+/// The keyword of a scalar that is made from something unknown: only its type is known.
+const UNCERTAIN: &str = "x-unknown";
 
 /// A set of possible values: those of all alternatives. Without alternatives it is empty.
 ///
@@ -29,14 +40,18 @@ pub struct Shape(Arc<Vec<Alternative>>);
 /// One alternative of a shape.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Alternative {
-    /// Any value. It is used where nothing is known.
+    /// Any value, because a schema allows any.
     Any,
+    /// A value that nothing describes. What is read of it is unknown too, and it fits wherever it goes.
+    Unknown,
     /// A null, boolean, number or string with the keywords of its schema. A constant is `{"const": …}`.
     Scalar(Scalar, Map<String, Value>),
     /// An array.
     Array {
-        /// Shape of the items.
+        /// Shape of all items.
         items: Shape,
+        /// Shapes of the first items, by position, if they are known.
+        first: Vec<Shape>,
         /// Least number of items.
         min_items: u64,
         /// Greatest number of items, if it is known.
@@ -59,116 +74,6 @@ pub enum Scalar {
     String,
 }
 
-/// The fields of an object.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Object {
-    /// The known fields, by name.
-    pub fields: BTreeMap<String, Field>,
-    /// Shape of any other field. `None` means that there are no others.
-    pub rest: Option<Box<Shape>>,
-}
-
-/// A field of an object.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Field {
-    /// Shape of the field's value.
-    pub shape: Shape,
-    /// Whether the field is always present.
-    pub required: bool,
-}
-
-/// The result of an expression: a value of the shape, or possibly nothing (JSONata's undefined).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Typed {
-    /// Shape of the value.
-    pub shape: Shape,
-    /// Whether there may be no value.
-    pub perhaps_absent: bool,
-}
-
-impl Typed {
-    /// Creates the type of a value that is always present.
-    pub fn always(shape: Shape) -> Typed {
-        Typed { shape, perhaps_absent: false }
-    }
-
-    /// Creates the type of a value that may be absent.
-    pub fn perhaps(shape: Shape) -> Typed {
-        Typed { shape, perhaps_absent: true }
-    }
-
-    /// Creates the type of a value that is never present.
-    pub fn absent() -> Typed {
-        Typed::perhaps(Shape::never())
-    }
-
-    /// Returns the union of the two types.
-    #[must_use]
-    pub fn or(self, other: Typed) -> Typed {
-        let perhaps_absent = self.perhaps_absent || other.perhaps_absent;
-        Typed { shape: self.shape.or(other.shape), perhaps_absent }
-    }
-}
-
-impl Object {
-    /// Creates an object with exactly these fields. A field whose type may be absent is optional.
-    pub fn from_fields(fields: impl IntoIterator<Item = (String, Typed)>) -> Object {
-        let field = |(name, given): (String, Typed)| {
-            (name, Field { shape: given.shape, required: !given.perhaps_absent })
-        };
-        Object { fields: fields.into_iter().map(field).collect(), rest: None }
-    }
-
-    /// Returns the type of the field of this name.
-    pub fn field(&self, name: &str) -> Typed {
-        match (self.fields.get(name), &self.rest) {
-            (Some(field), _) => Typed { shape: field.shape.clone(), perhaps_absent: !field.required },
-            (None, Some(rest)) => Typed::perhaps(rest.as_ref().clone()),
-            (None, None) => Typed::absent(),
-        }
-    }
-
-    /// Returns this object with the other's fields replacing its own, as `$merge` does.
-    #[must_use]
-    pub fn merged_with(&self, other: &Object) -> Object {
-        let mut merged = self.clone();
-        for (name, field) in &other.fields {
-            let before = self.field(name);
-            let shape =
-                if field.required { field.shape.clone() } else { field.shape.clone().or(before.shape) };
-            let required = field.required || !before.perhaps_absent;
-            merged.fields.insert(name.clone(), Field { shape, required });
-        }
-        if let Some(rest) = &other.rest {
-            for (name, field) in &mut merged.fields {
-                if !other.fields.contains_key(name) {
-                    field.shape = field.shape.clone().or(rest.as_ref().clone());
-                }
-            }
-            let before = merged.rest.take().map(|rest| *rest).unwrap_or_default();
-            merged.rest = Some(Box::new(before.or(rest.as_ref().clone())));
-        }
-        merged
-    }
-
-    /// Returns an object that contains the values of both.
-    fn or(&self, other: &Object) -> Object {
-        let names = self.fields.keys().chain(other.fields.keys()).cloned();
-        let either = |name: String| {
-            let given = self.field(&name).or(other.field(&name));
-            (name, Field { shape: given.shape, required: !given.perhaps_absent })
-        };
-        let rest = match (&self.rest, &other.rest) {
-            (None, None) => None,
-            (one, two) => {
-                let part = |rest: &Option<Box<Shape>>| rest.as_deref().cloned().unwrap_or_default();
-                Some(Box::new(part(one).or(part(two))))
-            }
-        };
-        Object { fields: names.map(either).collect(), rest }
-    }
-}
-
 impl Shape {
     fn new(alternatives: Vec<Alternative>) -> Shape {
         Shape(Arc::new(alternatives))
@@ -184,9 +89,24 @@ impl Shape {
         Shape::new(vec![Alternative::Any])
     }
 
+    /// Returns the shape of a value that nothing describes.
+    pub fn unknown() -> Shape {
+        Shape::new(vec![Alternative::Unknown])
+    }
+
     /// Returns the shape of any value of this type.
     pub fn scalar(scalar: Scalar) -> Shape {
         Shape::new(vec![Alternative::Scalar(scalar, Map::new())])
+    }
+
+    /// Returns the shape of the values of this type with these keywords.
+    pub fn scalar_with(scalar: Scalar, facets: Map<String, Value>) -> Shape {
+        Shape::new(vec![Alternative::Scalar(scalar, facets)])
+    }
+
+    /// Returns the shape of one alternative.
+    pub fn from_alternative(alternative: Alternative) -> Shape {
+        Shape::new(vec![alternative])
     }
 
     /// Returns the shape of any string.
@@ -222,7 +142,14 @@ impl Shape {
             Value::String(_) => scalar(Scalar::String),
             Value::Array(items) => {
                 let item = items.iter().fold(Shape::never(), |shape, item| shape.or(Shape::constant(item)));
-                Shape::array(item, Some(items.len() as u64))
+                let min_items = items.len() as u64;
+                let first = items.iter().map(Shape::constant).collect();
+                Shape::new(vec![Alternative::Array {
+                    items: item,
+                    first,
+                    min_items,
+                    max_items: Some(min_items),
+                }])
             }
             Value::Object(fields) => {
                 let fields =
@@ -234,12 +161,27 @@ impl Shape {
 
     /// Returns the shape of arrays of these items.
     pub fn array(items: Shape, max_items: Option<u64>) -> Shape {
-        Shape::new(vec![Alternative::Array { items, min_items: 0, max_items }])
+        Shape::new(vec![Alternative::Array { items, first: Vec::new(), min_items: 0, max_items }])
     }
 
-    /// Returns the shape of arrays of exactly `count` of these items.
-    pub fn array_of(items: Shape, count: u64) -> Shape {
-        Shape::new(vec![Alternative::Array { items, min_items: count, max_items: Some(count) }])
+    /// Returns the shape of what JSONata makes of several results: a single one, or an array of them.
+    pub fn one_or_several(item: Shape, max_items: Option<u64>) -> Shape {
+        if item.is_unknown() {
+            return item;
+        }
+        item.clone().or(Shape::array(item, max_items))
+    }
+
+    /// Returns whether nothing at all is known of the values.
+    pub fn is_unknown(&self) -> bool {
+        self.0.as_slice() == [Alternative::Unknown]
+    }
+
+    /// Returns the shape of arrays that have exactly these items, by position.
+    pub fn tuple(first: Vec<Shape>) -> Shape {
+        let items = first.iter().cloned().fold(Shape::never(), Shape::or);
+        let count = first.len() as u64;
+        Shape::new(vec![Alternative::Array { items, first, min_items: count, max_items: Some(count) }])
     }
 
     /// Returns the shape of this object.
@@ -260,7 +202,7 @@ impl Shape {
     /// Returns whether some part of the shape, at any depth, may be any value.
     pub fn holds_any(&self) -> bool {
         self.0.iter().any(|alternative| match alternative {
-            Alternative::Any => true,
+            Alternative::Any | Alternative::Unknown => true,
             Alternative::Scalar(..) => false,
             Alternative::Array { items, .. } => items.holds_any(),
             Alternative::Object(object) => {
@@ -270,10 +212,32 @@ impl Shape {
         })
     }
 
-    /// Returns the shape with only the alternatives for which `keep` returns true.
-    #[must_use]
-    pub fn filtered(&self, keep: impl FnMut(&&Alternative) -> bool) -> Shape {
-        Shape::new(self.0.iter().filter(keep).cloned().collect())
+    /// Returns whether nothing describes some of the values themselves.
+    pub fn is_unknown_in_part(&self) -> bool {
+        self.0.contains(&Alternative::Unknown)
+    }
+
+    /// Returns whether nothing describes some part of the shape, at any depth.
+    pub fn holds_unknown(&self) -> bool {
+        self.0.iter().any(|alternative| match alternative {
+            Alternative::Unknown => true,
+            Alternative::Any => false,
+            Alternative::Scalar(_, facets) => Shape::is_uncertain(facets),
+            Alternative::Array { items, .. } => items.holds_unknown(),
+            Alternative::Object(object) => {
+                let is_unknown =
+                    |field: &Field| field.absence == Absence::Unknown || field.shape.holds_unknown();
+                object.fields.values().any(is_unknown)
+                    || object.rest.as_ref().is_some_and(|rest| rest.holds_unknown())
+            }
+        })
+    }
+
+    /// Returns whether some of the values may be lists, which a path reads item by item.
+    pub fn has_lists(&self) -> bool {
+        self.0
+            .iter()
+            .any(|alternative| alternative.is_open() || matches!(alternative, Alternative::Array { .. }))
     }
 
     /// Returns the union of the two shapes.
@@ -295,10 +259,19 @@ impl Shape {
         if matches!(new, Alternative::Any) {
             alternatives.clear();
         }
-        if let Alternative::Array { items, min_items, max_items } = new {
+        if let Alternative::Array { items, first, min_items, max_items } = new {
             // No expression can distinguish arrays of different items.
             for old in alternatives.iter_mut() {
-                if let Alternative::Array { items: old_items, min_items: old_min, max_items: old_max } = old {
+                if let Alternative::Array {
+                    items: old_items,
+                    first: old_first,
+                    min_items: old_min,
+                    max_items: old_max,
+                } = old
+                {
+                    // A position that only one of them describes may hold any item of the other.
+                    let both = old_first.iter().zip(first).map(|(one, two)| one.clone().or(two.clone()));
+                    *old_first = both.collect();
                     *old_items = old_items.clone().or(items.clone());
                     *old_min = (*old_min).min(*min_items);
                     *old_max = old_max.zip(*max_items).map(|(one, two)| one.max(two));
@@ -324,66 +297,14 @@ impl Shape {
         rest.extend(merged.map(Alternative::Object));
         Shape::new(rest)
     }
-
-    /// Returns the field of this name as a path reads it: the field of an object, and the fields of an array's items.
-    /// Other values have no fields.
-    pub fn field(&self, name: &str) -> Typed {
-        let mut given: Option<Typed> = None;
-        for alternative in self.0.iter() {
-            let found = match alternative {
-                Alternative::Any => Typed::perhaps(Shape::any()),
-                Alternative::Scalar(..) => Typed::absent(),
-                Alternative::Object(object) => object.field(name),
-                Alternative::Array { items, max_items, .. } => items.field(name).over_items(*max_items),
-            };
-            given = Some(given.map_or(found.clone(), |so_far| so_far.or(found)));
-        }
-        // The shape is empty, so nothing is read and nothing can be said about it.
-        given.unwrap_or_default()
-    }
-
-    /// Returns the items as JSONata sees them: those of an array. Any other value is its own item.
-    pub fn items(&self) -> Shape {
-        self.0.iter().fold(Shape::never(), |so_far, alternative| match alternative {
-            Alternative::Array { items, .. } => so_far.or(items.clone()),
-            other => so_far.or(Shape::new(vec![other.clone()])),
-        })
-    }
-
-    /// Returns the greatest number of items. `None` means that there is no known limit.
-    pub fn max_items(&self) -> Option<u64> {
-        self.0.iter().try_fold(0, |longest: u64, alternative| match alternative {
-            Alternative::Array { max_items, .. } => max_items.map(|most| most.max(longest)),
-            Alternative::Any => None,
-            _ => Some(longest.max(1)),
-        })
-    }
-
-    /// Converts the shape to an equivalent JSON Schema (2020-12).
-    pub fn to_schema(&self) -> Value {
-        match self.0.as_slice() {
-            [] => json!(false),
-            [one] => one.to_schema(),
-            several => json!({ "anyOf": several.iter().map(Alternative::to_schema).collect::<Vec<_>>() }),
-        }
-    }
-}
-
-impl Typed {
-    /// Returns the result of a path that reads this from each item of an array. JSONata leaves out absent values,
-    /// unwraps a single result, and produces nothing if there are none. `most` is the greatest number of items of the
-    /// array. If each item yields a list, the lists are concatenated.
-    #[must_use]
-    pub fn over_items(self, most: Option<u64>) -> Typed {
-        if self.shape.is_never() {
-            return Typed::absent();
-        }
-        let most = most.zip(self.shape.max_items()).map(|(items, of_each)| items.saturating_mul(of_each));
-        Typed::perhaps(self.shape.items().or(Shape::array(self.shape.items(), most)))
-    }
 }
 
 impl Alternative {
+    /// Returns whether it is a value of any type.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Alternative::Any | Alternative::Unknown)
+    }
+
     /// Returns whether every value of the other is one of this. May return false although it is so.
     fn includes(&self, other: &Alternative) -> bool {
         match (self, other) {
@@ -393,47 +314,6 @@ impl Alternative {
             }
             (one, two) => one == two,
         }
-    }
-
-    fn to_schema(&self) -> Value {
-        match self {
-            Alternative::Any => json!(true),
-            Alternative::Scalar(scalar, facets) => {
-                let mut schema = facets.clone();
-                if !schema.contains_key("const") && !schema.contains_key("type") {
-                    schema.insert("type".to_owned(), json!(scalar.as_str()));
-                }
-                Value::Object(schema)
-            }
-            Alternative::Array { items, min_items, max_items } => {
-                let mut schema = json!({ "type": "array", "items": items.to_schema() });
-                if let Some(schema) = schema.as_object_mut() {
-                    if *min_items > 0 {
-                        schema.insert("minItems".to_owned(), json!(min_items));
-                    }
-                    if let Some(most) = max_items {
-                        schema.insert("maxItems".to_owned(), json!(most));
-                    }
-                }
-                schema
-            }
-            Alternative::Object(object) => object.to_schema(),
-        }
-    }
-}
-
-impl Object {
-    fn to_schema(&self) -> Value {
-        let properties: Map<String, Value> =
-            self.fields.iter().map(|(name, field)| (name.clone(), field.shape.to_schema())).collect();
-        let required: Vec<&String> =
-            self.fields.iter().filter(|(_, field)| field.required).map(|(name, _)| name).collect();
-        json!({
-            "type": "object",
-            "properties": properties,
-            "required": required,
-            "additionalProperties": self.rest.as_ref().map_or(json!(false), |rest| rest.to_schema()),
-        })
     }
 }
 

@@ -49,6 +49,8 @@ pub enum ErrorName {
     ExportNotVerified,
     /// A managed export of DynamoDB took longer than its time limit.
     ExportTimedOut,
+    /// The tables of the account could not be read within the time of an invocation.
+    FleetTimedOut,
     /// The history in the bucket does not reach back to the requested second, or has a gap there.
     HistoryIncomplete,
     /// The files of an import changed while they were being read.
@@ -91,6 +93,10 @@ pub enum ErrorName {
     RestoreFailed,
     /// The restore took longer than its time limit.
     RestoreTimedOut,
+    /// A table breaks a rule about its protection.
+    RulesBroken,
+    /// It is not known whether a table keeps a rule about its protection.
+    RulesNotKnown,
     /// AWS did not respond, or responded with an internal failure.
     ServiceUnavailable,
     /// The settings of the target table still differ from those of the source.

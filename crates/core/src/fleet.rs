@@ -6,9 +6,11 @@
 
 pub mod collect;
 mod copies;
+pub mod execution_input;
 mod exports;
 pub mod facts;
 pub mod finding;
+mod lag;
 mod listings;
 pub mod page;
 mod proof;
@@ -17,7 +19,9 @@ pub mod rates;
 pub mod report;
 pub mod rules;
 pub mod sources;
+pub mod stored;
 mod stores;
+pub mod summary;
 mod tables;
 pub mod text;
 

@@ -14,6 +14,7 @@
 //! - [`rotation`] decides which table a backup is restored to.
 //! - [`prune`] decides when a backup is deleted, [`retire`] when a copy of a table is.
 //! - [`fleet`] reads how all tables of an account are protected, and checks rules about it.
+//! - [`status`] reads what the executions of the state machines do now, and how those of the day ended.
 //! - [`restore_test`] is about AWS Backup's restore tests, their results and their evidence.
 
 pub mod aws;
@@ -21,6 +22,7 @@ pub mod backfill;
 pub mod clock;
 pub mod compare;
 pub mod error_name;
+pub mod execution_tables;
 pub mod export;
 pub mod fleet;
 pub mod import;
@@ -38,6 +40,7 @@ pub mod rotation;
 pub mod schemas;
 pub mod settings;
 pub mod snapshot;
+pub mod status;
 pub mod storage;
 pub mod table_definition;
 #[cfg(feature = "testing")]

@@ -22,6 +22,7 @@ pub fn of_execution(output: &Value) -> Option<Vec<String>> {
         .or_else(|| backed_up(output))
         .or_else(|| replayed(output))
         .or_else(|| synced(output))
+        .or_else(|| protected(output))
         .or_else(|| pointer(output));
     Some(vec![line?])
 }
@@ -145,6 +146,12 @@ fn synced(output: &Value) -> Option<String> {
         with("UNCHANGED"),
         with("SKIPPED")
     ))
+}
+
+fn protected(output: &Value) -> Option<String> {
+    let (sentence, unprotected) = (text(output, "/Sentence")?, number(output, "/Unprotected")?);
+    let unprotected = counted(unprotected, "table");
+    Some(format!("{sentence}; {unprotected} without any source; {}", text(output, "/Page")?))
 }
 
 fn exported(table: &Value) -> Option<String> {
@@ -322,6 +329,10 @@ mod tests {
             (
                 json!({ "Tables": [{ "TableName": "a", "BackupArn": format!("{TABLE}/a/backup/01"), "Kept": 3, "Deleted": 1 }] }),
                 "backed up a as 01: 3 backups kept, 1 deleted",
+            ),
+            (
+                json!({ "Sentence": "No rule is broken: 7 tables", "Tables": 7, "Unprotected": 1, "Page": "s3://b/p.html" }),
+                "No rule is broken: 7 tables; 1 table without any source; s3://b/p.html",
             ),
             (json!({ "other": 1 }), ""),
         ] {

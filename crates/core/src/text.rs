@@ -32,30 +32,6 @@ pub fn bounded(lines: impl ExactSizeIterator<Item = String>, most: usize, longes
     first.chain((more > 0).then(|| format!("and {more} more"))).collect()
 }
 
-/// Extracts the message from the cause of a failed execution.
-///
-/// Lambda wraps the message of a function into `{"errorType": …, "errorMessage": …}`. State machines cut long causes,
-/// so the end may be missing. Text before the envelope stays. A cause without an envelope is returned unchanged.
-pub fn message_of(cause: &str) -> String {
-    const KEY: &str = r#""errorMessage":"#;
-    let inner = cause.split_once(r#"{"error"#).and_then(|(before, envelope)| {
-        // The envelope begins without `{"error` here, because the split above removed it.
-        let rest = envelope.split_once(KEY).map(|(_, rest)| rest);
-        let rest = rest.or_else(|| envelope.strip_prefix(r#"Message":"#))?;
-        Some((before, rest.trim_start().strip_prefix('"')?))
-    });
-    let Some((before, text)) = inner else { return cause.to_owned() };
-    let mut escaped = false;
-    let end = text.find(|letter| {
-        let ends = letter == '"' && !escaped;
-        escaped = letter == '\\' && !escaped;
-        ends
-    });
-    let text = end.and_then(|end| text.get(..end)).unwrap_or(text);
-    let message = serde_json::from_str(&format!("\"{text}\"")).unwrap_or_else(|_| text.to_owned());
-    format!("{before}{message}")
-}
-
 /// Shows a number with a comma before each three digits, such as `198,051`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -95,23 +71,6 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn message_is_extracted_from_lambdas_envelope() {
-        for (cause, message) in [
-            (r#"{"errorType": "AccessDenied", "errorMessage": "not \"so\"\nat all"}"#, "not \"so\"\nat all"),
-            (r#"{"errorMessage":"no","errorType":"AccessDenied"}"#, "no"),
-            (
-                r#"AccessDenied: {"errorType":"AccessDenied","errorMessage":"User: x is not"#,
-                "AccessDenied: User: x is not",
-            ),
-            (r#"{"errorType":"AccessDenied","errorMessage":"cut\"#, r"cut\"),
-            (r#"{"errorType":"Acc"#, r#"{"errorType":"Acc"#),
-            ("The Lambda function timed out", "The Lambda function timed out"),
-        ] {
-            assert_eq!(message_of(cause), message);
-        }
-    }
 
     #[test]
     fn numbers_are_shown_in_groups_and_units() {

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+use crate::cause::message_of;
 
 /// An event of an execution's history, with the members of GetExecutionHistory that a report reads.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,6 +21,8 @@ pub struct Event {
     pub kind: String,
     /// Name of the state that is entered or left.
     pub state: Option<String>,
+    /// What a task calls, such as `lambda:invoke`; only of the event that schedules it.
+    pub call: Option<String>,
     /// Error and cause of an event that has them.
     pub failure: Option<Failure>,
 }
@@ -37,30 +40,7 @@ pub struct Failure {
 impl Failure {
     /// Returns an error with the message of its cause.
     pub fn new(error: &str, cause: &str) -> Failure {
-        Failure { error: error.to_owned(), cause: message(cause) }
-    }
-}
-
-/// Returns the message of a cause. A failed function reports JSON with its message in it. A nested execution reports JSON
-/// with its own error and cause.
-pub fn message(cause: &str) -> String {
-    let report: Option<Value> = serde_json::from_str(cause).ok();
-    let text = |name: &str| report.as_ref().and_then(|report| report.get(name)?.as_str());
-    match (text("errorMessage"), text("ExecutionArn"), text("Error")) {
-        (Some(message), _, _) => message.to_owned(),
-        (None, Some(nested), Some(error)) => {
-            let name = nested.rsplit(':').next().unwrap_or_default();
-            let own = message(text("Cause").unwrap_or_default());
-            format!("the nested execution {name} failed: {error}: {own}")
-        }
-        (None, Some(nested), None) => {
-            let status = text("Status").unwrap_or("an unknown status");
-            format!(
-                "the nested execution {} ended as {status}",
-                nested.rsplit(':').next().unwrap_or_default()
-            )
-        }
-        _ => cause.to_owned(),
+        Failure { error: error.to_owned(), cause: message_of(cause) }
     }
 }
 
@@ -130,6 +110,7 @@ pub(crate) mod tests {
             at: DateTime::from_timestamp(number, 0).unwrap(),
             kind: (*kind).to_owned(),
             state: (!state.is_empty()).then(|| (*state).to_owned()),
+            call: (*kind == "TaskScheduled").then(|| "lambda:invoke".to_owned()),
             failure: kind
                 .ends_with("Failed")
                 .then(|| Failure { error: "E".to_owned(), cause: "c".to_owned() }),
@@ -154,23 +135,6 @@ pub(crate) mod tests {
         assert_eq!((visits[0].kind.as_str(), visits[0].failures.len()), ("Task", 1));
         assert_eq!((visits[0].left.unwrap() - visits[0].entered).num_seconds(), 5);
         assert_eq!((visits[1].before, visits[1].left), (Some(0), Some(visits[1].entered)));
-    }
-
-    #[test]
-    fn a_cause_is_reported_by_its_message() {
-        let function = r#"{"errorType":"E","errorMessage":"the key is gone"}"#;
-        assert_eq!(message(function), "the key is gone");
-        assert_eq!(message("plain"), "plain");
-        let nested = |rest: Value| {
-            let mut report =
-                serde_json::json!({ "ExecutionArn": "arn:execution:machine:one", "Status": "FAILED" });
-            report.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-            message(&report.to_string())
-        };
-        let failed = nested(serde_json::json!({ "Error": "Damaged", "Cause": function }));
-        assert_eq!(failed, "the nested execution one failed: Damaged: the key is gone");
-        let timed_out = nested(serde_json::json!({ "Status": "TIMED_OUT" }));
-        assert_eq!(timed_out, "the nested execution one ended as TIMED_OUT");
     }
 
     #[test]

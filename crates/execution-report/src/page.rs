@@ -85,6 +85,7 @@ fn facts(report: &Report) -> Markup {
                     (row("Duration", html! { (duration(seconds)) ", of which " (duration(report.waited_seconds)) " in Wait states" }))
                 }
                 (row("State transitions", html! { (report.transitions) }))
+                @for calls in &report.calls { (row(&calls.title(), html! { (calls.billed()) })) }
                 (row("Failed tries", html! { (report.failures) }))
                 (row("Events of the history", html! { (report.events) " of at most 25,000" }))
             }

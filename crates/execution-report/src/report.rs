@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::calls::{Calls, calls};
 use crate::graph;
 use crate::history::{Event, Failure, Visit, visits};
 use crate::redaction::redact;
@@ -143,6 +144,9 @@ pub struct Report {
     pub left_out: usize,
     /// Number of state transitions, which is what Step Functions bills.
     pub transitions: usize,
+    /// Calls of other services, which these bill: those of Lambda by request and time.
+    #[serde(default)]
+    pub calls: Vec<Calls>,
     /// Number of tries that failed.
     pub failures: usize,
     /// Seconds in Wait states.
@@ -254,6 +258,7 @@ impl Report {
             timeline,
             left_out,
             transitions: visits.len(),
+            calls: calls(&execution.events),
             failures: visits.iter().map(|visit| visit.failures.len()).sum(),
             waited_seconds: visits.iter().filter(|visit| visit.kind == "Wait").map(length).sum(),
             events: execution.events.len(),

@@ -25,10 +25,11 @@ macro_rules! embedded {
 }
 
 /// The templates and state machines, as they were when this program was built.
-const TEMPLATES: [(&str, &str); 26] = embedded![
+const TEMPLATES: [(&str, &str); 28] = embedded![
     "infra/backup-prune.yaml",
     "infra/export-replica.yaml",
     "infra/export-table.yaml",
+    "infra/fleet.yaml",
     "infra/import-table.yaml",
     "infra/incremental-tables.yaml",
     "infra/incremental.yaml",
@@ -41,6 +42,7 @@ const TEMPLATES: [(&str, &str); 26] = embedded![
     "statemachines/backfill.asl.json",
     "statemachines/backup-prune.asl.json",
     "statemachines/export-table.asl.json",
+    "statemachines/fleet.asl.json",
     "statemachines/import-table.asl.json",
     "statemachines/replay.asl.json",
     "statemachines/report-execution.asl.json",
@@ -188,7 +190,7 @@ mod tests {
         for (path, content) in TEMPLATES {
             assert_eq!(fs::read_to_string(root.join(path)).unwrap(), content);
         }
-        assert_eq!(fs::read_dir(root.join("infra")).unwrap().count(), 12, "no draft is left");
+        assert_eq!(fs::read_dir(root.join("infra")).unwrap().count(), 13, "no draft is left");
         let template = crate::template::load(&root.join("infra/rotate-restore.yaml")).unwrap();
         let definition =
             template["Resources"]["StateMachine"]["Properties"]["DefinitionUri"].as_str().unwrap();

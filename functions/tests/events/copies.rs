@@ -174,6 +174,15 @@ fn every_event_of_report_execution_has_the_expected_outcome() {
 }
 
 #[test]
+fn every_event_of_fleet_has_the_expected_outcome() {
+    for (file, event) in events("fleet") {
+        assert_eq!(file, "input.by-schedule.json", "{file} has no expected outcome here; add it");
+        let input: fleet::ExecutionInput = serde_json::from_value(event).unwrap();
+        assert_eq!(input, fleet::ExecutionInput::default());
+    }
+}
+
+#[test]
 fn every_event_of_restore_test_has_the_expected_outcome() {
     const JOB: &str = "1F1B3C5E-0B7D-4C62-9B1A-5D0E8F2A7C44";
     for (file, event) in events("restore-test") {

@@ -25,7 +25,7 @@ use tablekeeper_functions::workflows::rotate_restore::{publish_pointer, restore_
 use tablekeeper_functions::workflows::sync_settings::event::{Notification, Restore};
 use tablekeeper_functions::workflows::sync_settings::{capture_settings, event};
 use tablekeeper_functions::workflows::{
-    backfill, backup_prune, export_table, import_table, replay, report_execution, restore_snapshot,
+    backfill, backup_prune, export_table, fleet, import_table, replay, report_execution, restore_snapshot,
     restore_test, retire_copies, snapshot, sync_settings,
 };
 

@@ -1,5 +1,6 @@
 //! Every scenario of a workflow ends as specified. For all scenarios together: the steps call exactly what their roles
-//! allow, every state of the state machine is entered, and the contract check inferred the input of each.
+//! allow, every state of the state machine is entered, and the contract check inferred the input of each. Every end has its
+//! page and its event.
 
 use std::collections::BTreeSet;
 
@@ -8,6 +9,7 @@ use local_aws::workspace_root;
 use tablekeeper_tests::checks::contract::Contract;
 use tablekeeper_tests::checks::diagram::Machine;
 use tablekeeper_tests::checks::policies::{functions, grants_are_calls};
+use tablekeeper_tests::harness::pages;
 use tablekeeper_tests::{Ended, Workflow, run};
 
 use super::inference;
@@ -33,6 +35,9 @@ pub(crate) async fn end_as_specified(workflow: &Workflow) {
     }
     grants_are_right(workflow, &ended);
     states_are_covered(workflow, &ended);
+    for (scenario, ended) in workflow.scenarios.iter().zip(&ended) {
+        pages::keep(workflow, scenario, ended).await;
+    }
     inference::is_what_executions_do(workflow, workflow.scenarios.iter().zip(&ended));
     eprintln!("{}: {} scenarios ended as specified", workflow.name, ended.len());
 }

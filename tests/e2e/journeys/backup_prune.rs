@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use execution_report::message_of;
 use local_aws::{Call, workspace_root};
 use serde_json::{Value, json};
 use tablekeeper_core::clock::{Clock, utc};
 use tablekeeper_core::prune::retention::backup_name;
-use tablekeeper_core::text::message_of;
 use tablekeeper_tests::checks::policies::template;
 use tablekeeper_tests::harness::run::{Execution, end_of};
 use tablekeeper_tests::workflows::backup_prune::{

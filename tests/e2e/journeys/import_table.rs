@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_s3::primitives::ByteStream;
+use execution_report::message_of;
 use serde_json::{Value, json};
-use tablekeeper_core::text::message_of;
 use tablekeeper_tests::harness::former_backup::{FormerFormat, every_type, file, key};
 use tablekeeper_tests::harness::items::canonical;
 use tablekeeper_tests::harness::run::{Execution, end_of};

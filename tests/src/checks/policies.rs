@@ -166,9 +166,11 @@ const DEMANDED: &[(Because, &[&str], &str)] = &[
     ),
 ];
 
-/// The steps that list only mappings of a function of the same template, whose filters are not encrypted.
-const LIST_THEIR_OWN_MAPPINGS: &[&str] = &[
+/// The steps that do not need the filters of mappings: they list only mappings of a function of the same template, whose
+/// filters are not encrypted, or do not read the filters.
+const NEED_NO_FILTERS: &[&str] = &[
     "backfill.plan-backfill",
+    "fleet.write-report",
     "incremental.watch-stream",
     "replay.replay-objects",
     "snapshot.plan-snapshot",
@@ -289,7 +291,7 @@ impl Function {
     pub fn demanded(&self, calls: &BTreeSet<String>) -> BTreeMap<String, &'static str> {
         let holds = |because: &Because| match because {
             Because::Calls("lambda:ListEventSourceMappings")
-                if LIST_THEIR_OWN_MAPPINGS.contains(&self.step.as_str()) =>
+                if NEED_NO_FILTERS.contains(&self.step.as_str()) =>
             {
                 false
             }

@@ -38,6 +38,8 @@ pub struct Ended {
 /// An execution that has ended.
 #[derive(Debug)]
 pub struct Execution {
+    /// The ARN.
+    pub arn: String,
     /// The final status.
     pub status: ExecutionStatus,
     /// The error name, if the execution failed with one.
@@ -176,6 +178,7 @@ pub async fn ended(deployed: &Deployed, arn: &str) -> Option<Execution> {
     }
     let entered = history.iter().filter_map(|event| event.state_entered_event_details());
     Some(Execution {
+        arn: execution.execution_arn,
         status: execution.status,
         error: execution.error,
         cause: execution.cause,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use execution_report::message_of;
 use futures::future::LocalBoxFuture;
 use item_formats::KeyType;
 use local_aws::Fault;
@@ -17,7 +18,6 @@ use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::export::manifest::OutputFormat;
 use tablekeeper_core::settings::{Settings, SettingsDocument, document};
 use tablekeeper_core::table_definition::TableDefinition;
-use tablekeeper_core::text::message_of;
 
 use self::other_checks::{
     WITH_CHECK, check_agrees, check_fails, check_refuses, check_says_nothing, of_backup, of_deleted_backup,

@@ -29,11 +29,11 @@ pub(super) fn report(run: &Run, verbose: bool) -> String {
             "inBaseline": run.known,
         },
     });
-    if verbose {
+    if let Some(members) = report.as_object_mut().filter(|_| verbose) {
         let shown = run.checked.iter().filter(|file| !file.report.states.is_empty());
         let states: Map<String, Value> =
             shown.map(|file| (file.document.file().to_owned(), json!(file.report.states))).collect();
-        report["states"] = Value::Object(states);
+        members.insert("states".to_owned(), Value::Object(states));
     }
     format!("{report:#}")
 }

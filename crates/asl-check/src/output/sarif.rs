@@ -94,10 +94,12 @@ fn message(finding: &Diagnostic) -> String {
 }
 
 fn notification(error: &FileError) -> Value {
-    let mut place = json!({ "artifactLocation": artifact(&error.file) });
-    if let (Some(line), Some(column)) = (error.line, error.column) {
-        place["region"] = json!({ "startLine": line, "startColumn": column });
-    }
+    let artifact = artifact(&error.file);
+    let place = match (error.line, error.column) {
+        (Some(line), Some(column)) => json!({ "artifactLocation": artifact,
+            "region": { "startLine": line, "startColumn": column } }),
+        _ => json!({ "artifactLocation": artifact }),
+    };
     json!({
         "level": "error",
         "message": { "text": error.message },

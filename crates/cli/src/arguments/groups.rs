@@ -9,7 +9,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Back up", &["fleet", "export", "exports", "snapshot", "backfill", "replay", "adopt"]),
     ("Get back", &["restore", "recover", "import", "history", "diff"]),
     ("Choose a copy", &["copies", "rollback", "pin", "unpin"]),
-    ("Run workflows", &["plan", "run", "follow", "executions", "report", "explain"]),
+    ("Run workflows", &["plan", "run", "follow", "status", "executions", "report", "explain"]),
     ("Try and develop", &["demo", "local", "step", "check", "template"]),
     ("Set up the shell", &["completions", "man"]),
 ];

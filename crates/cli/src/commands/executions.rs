@@ -2,7 +2,6 @@
 
 mod chosen;
 mod rendering;
-mod tables;
 
 use std::process::ExitCode;
 
@@ -10,7 +9,7 @@ use aws_sdk_sfn::Client;
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
-use execution_report::message;
+use execution_report::message_of;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -18,7 +17,7 @@ use crate::console::{Console, Stream};
 use crate::machines::{Deployed, Machine};
 use crate::{console, failure, machines, session};
 pub(crate) use chosen::Chosen;
-use tables::Tables;
+use tablekeeper_core::execution_tables::Tables;
 
 /// How many executions of a state machine are searched for those of a table.
 const SEARCHED: usize = 200;
@@ -176,7 +175,7 @@ async fn line<'a>(client: &Client, execution: &'a Listed) -> anyhow::Result<(Lin
         started_at: execution.started,
         stopped_at: execution.stopped,
         error: described.error.filter(|error| !error.is_empty()),
-        cause: described.cause.as_deref().map(message),
+        cause: described.cause.as_deref().map(message_of),
     };
     Ok((line, tables))
 }

@@ -19,7 +19,7 @@ use crate::{console, session};
 /// Write the report of an execution, as a page and as JSON.
 ///
 /// The page shows what was asked, what happened, the way through the state machine, the times, the waits and the failed
-/// tries. It is one file that fetches nothing, so it can be sent to others. Items and their keys are left out of it. An
+/// tries. It is one file that fetches nothing, so it can be sent to others. Items and their keys are left out of it without --items. An
 /// execution that runs, timed out or was stopped has a report, too. Step Functions keeps the history of an execution for
 /// 90 days.
 #[derive(Debug, Args)]
@@ -34,6 +34,9 @@ pub(crate) struct Arguments {
     /// replaced.
     #[arg(long, value_name = "DIR", default_value = ".")]
     output: PathBuf,
+    /// Show the items and the keys that are in the input or the output, too. They may be personal data.
+    #[arg(long)]
+    items: bool,
     /// Print the document, and write no file.
     #[arg(long)]
     json: bool,
@@ -54,7 +57,11 @@ pub(crate) async fn act(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Some(execution) = read else { bail!(Unusable(format!("there is no execution {arn}"))) };
     let outcome = execution.output.as_ref().and_then(outcome::of_execution).unwrap_or_default();
     let facts = facts::facts(&execution, config.endpoint_url().is_none());
-    let report = Report::new(&machine.workflow, execution, outcome, facts);
+    let whole = arguments.items.then(|| (execution.input.clone(), execution.output.clone()));
+    let mut report = Report::new(&machine.workflow, execution, outcome, facts);
+    if let Some((input, output)) = whole {
+        (report.input, report.output) = (input, output);
+    }
     if arguments.json {
         console::print_json(&report)?;
         return Ok(ExitCode::SUCCESS);

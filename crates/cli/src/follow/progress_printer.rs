@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_sfn::Client;
-use execution_report::message;
+use execution_report::message_of;
 use serde_json::Value;
 use tablekeeper_core::outcome;
 
@@ -83,7 +83,7 @@ impl<'a> ProgressPrinter<'a> {
     fn failed(&mut self, visit: Option<&Visit>, error: &str, cause: &str, repeated: &mut Repeated) {
         let failed = visit.map(|visit| self.retries.failed(visit, error));
         let heading = failed.map_or_else(|| "failed".to_owned(), |failed| failed.heading());
-        let text = format!("{error}: {}", message(cause));
+        let text = format!("{error}: {}", message_of(cause));
         let is_retried = failed.is_some_and(|failed| failed.is_retried);
         if is_retried && repeated.counts(&text) {
             if self.console.moves() {

@@ -4,12 +4,10 @@
 
 use std::collections::HashMap;
 
+use execution_report::Retrier;
 use serde_json::Value;
 
 use super::Visit;
-
-/// Number of retries of a retrier that does not say it (Amazon States Language).
-const DEFAULT_ATTEMPTS: u64 = 3;
 
 /// The retriers of the states of a state machine, and how often each was used.
 #[derive(Debug, Default)]
@@ -17,13 +15,6 @@ pub(super) struct Retries {
     retriers: HashMap<String, Vec<Retrier>>,
     /// The tries of each visit of a state.
     tries: HashMap<i64, Tries>,
-}
-
-/// An entry of `Retry`.
-#[derive(Debug)]
-struct Retrier {
-    errors: Vec<String>,
-    attempts: u64,
 }
 
 /// The failed tries of a visit of a state, and the retries by each retrier.
@@ -45,15 +36,7 @@ pub(super) struct Try {
 impl Retries {
     /// Adds the retriers of a state.
     pub(super) fn add(&mut self, state: &str, definition: &Value) {
-        let entries = definition.get("Retry").and_then(Value::as_array).into_iter().flatten();
-        let retriers = entries.map(|entry| {
-            let errors = entry.get("ErrorEquals").and_then(Value::as_array).into_iter().flatten();
-            Retrier {
-                errors: errors.filter_map(Value::as_str).map(str::to_owned).collect(),
-                attempts: entry.get("MaxAttempts").and_then(Value::as_u64).unwrap_or(DEFAULT_ATTEMPTS),
-            }
-        });
-        self.retriers.insert(state.to_owned(), retriers.collect());
+        self.retriers.insert(state.to_owned(), Retrier::from_state(definition));
     }
 
     /// Counts a failed try.
@@ -65,19 +48,9 @@ impl Retries {
         let is_retried = retrier.is_some_and(|(index, retrier)| {
             let used = tries.retries.entry(index).or_default();
             *used += 1;
-            *used <= retrier.attempts
+            *used <= retrier.attempts()
         });
         Try { number: tries.failed, is_retried }
-    }
-}
-
-impl Retrier {
-    fn matches(&self, error: &str) -> bool {
-        self.errors.iter().any(|name| match name.as_str() {
-            "States.ALL" => true,
-            "States.TaskFailed" => error != "States.Timeout",
-            name => name == error,
-        })
     }
 }
 

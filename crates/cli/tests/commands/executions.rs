@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use crate::shell::{CommandOutput, Shell, stack};
 
 /// A state machine that exports nothing: it fails for the table `broken`, and otherwise reports one item.
-fn definition() -> Value {
+pub(crate) fn definition() -> Value {
     let report = "{% {'Tables': [{'TableName': $states.input.TableName, 'ItemCount': 1, 'Bytes': 20, \
                   'Manifest': 's3://b/m'}]} %}";
     json!({ "QueryLanguage": "JSONata", "StartAt": "Choose", "States": {
@@ -36,7 +36,7 @@ fn failing_definition() -> Value {
 }
 
 /// Creates the stack `tablekeeper-export-table` with the state machine.
-async fn deploy(config: &aws_config::SdkConfig, definition: &Value) {
+pub(crate) async fn deploy(config: &aws_config::SdkConfig, definition: &Value) {
     let role = "arn:aws:iam::123456789012:role/machine";
     let template = json!({
         "Resources": { "Machine": { "Type": "AWS::StepFunctions::StateMachine",

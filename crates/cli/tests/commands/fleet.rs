@@ -74,7 +74,7 @@ fn table<'a>(fleet: &'a Value, name: &str) -> &'a Value {
 }
 
 /// Checks a document against its schema.
-fn is_of_schema(document: &Value, schema: &str) {
+pub(crate) fn is_of_schema(document: &Value, schema: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas").join(schema);
     let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let errors: Vec<String> = jsonschema::validator_for(&schema)
@@ -154,8 +154,8 @@ async fn rules_of_a_file_are_kept_or_broken() {
         assert!(broken.data.contains(reason), "{}", broken.data);
     }
     let unasked = shell.run(&["fleet", "--rules", "rules.json"]).await.data;
-    let reason =
-        "orders: all: SettingsCaptured not known: no bucket of settings documents was given (--settings)";
+    let reason = "orders: all: SettingsCaptured not known: no bucket of settings documents was given (--settings, \
+                  SettingsBucketName)";
     assert!(unasked.contains(reason), "{unasked}");
 }
 
@@ -197,8 +197,8 @@ async fn rules_and_options_that_cannot_be_used_are_refused() {
     std::fs::write(shell.path("wrong.yml"), wrong).unwrap();
     for (arguments, expected) in [
         (&["--rules", "none.json"][..], "none.json: cannot be read: No such file"),
-        (&["--rules", "bad.json"], "bad.json: is not JSON: "),
-        (&["--rules", "bad.yaml"], "bad.yaml: is not YAML: "),
+        (&["--rules", "bad.json"], "bad.json: the file is not JSON: "),
+        (&["--rules", "bad.yaml"], "bad.yaml: the file is not YAML: "),
         (
             &["--rules", "wrong.yml"],
             "wrong.yml: Rules[0].Must.MinWindowDays is 0; it must be between 1 and 3660",

@@ -28,4 +28,5 @@ mod report;
 mod run_refusals;
 mod screens;
 mod shell;
+mod status;
 mod template;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::executions::shell;
+use crate::shell::stack;
 
 #[tokio::test]
 async fn a_report_is_a_page_and_a_document() {
@@ -29,6 +30,22 @@ async fn a_report_is_a_page_and_a_document() {
     assert_eq!(document["Taken"], json!([{ "From": "Choose", "To": "Broken" }]));
     let printed = shell.done(&["report", "latest", "--json"]).await.json();
     assert_eq!((&printed["Sentence"], &printed["Taken"]), (&document["Sentence"], &document["Taken"]));
+}
+
+#[tokio::test]
+async fn items_are_shown_only_if_asked_for() {
+    let account = "497000000074";
+    let shell = shell(account).await;
+    let client = aws_sdk_sfn::Client::new(&stack().await.config(account).await);
+    let machines = client.list_state_machines().send().await.unwrap().state_machines;
+    let start = client.start_execution().state_machine_arn(&machines[0].state_machine_arn);
+    let input = json!({ "TableName": "broken", "Keys": [{ "id": { "S": "secret" } }] });
+    start.input(input.to_string()).send().await.unwrap();
+    let input = async |options: &[&str]| {
+        shell.done(&[&["report", "latest", "--json"], options].concat()).await.json()["Input"]["Keys"].clone()
+    };
+    assert_eq!(input(&[]).await, "(left out)");
+    assert_eq!(input(&["--items"]).await, json!([{ "id": { "S": "secret" } }]));
 }
 
 #[tokio::test]

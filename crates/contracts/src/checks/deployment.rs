@@ -60,9 +60,9 @@ pub(crate) fn check(
 
 /// Checks the function of a task: it exists, its `Handler` exists, and it times out before the task does.
 fn function(state: &State<'_>, contracts: &dyn Contracts, template: &Template) -> Option<Diagnostic> {
-    let by_argument = state.field("Arguments").and_then(|arguments| arguments.get("FunctionName")?.as_str());
+    let by_argument = state.arguments().and_then(|arguments| arguments.get("FunctionName")?.as_str());
     let (pointer, reference) = match by_argument {
-        Some(reference) => (join(&state.at("Arguments"), "FunctionName"), reference),
+        Some(reference) => (join(&state.at(state.arguments_field()), "FunctionName"), reference),
         None => (state.at("Resource"), state.field("Resource")?.as_str()?),
     };
     let name = reference.strip_prefix("${")?.strip_suffix('}')?;

@@ -2,7 +2,7 @@
 
 /// The error names of Step Functions:
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>.
-pub(crate) const OF_STEP_FUNCTIONS: [&str; 16] = [
+pub(crate) const OF_STEP_FUNCTIONS: [&str; 17] = [
     "States.ALL",
     "States.BranchFailed",
     "States.DataLimitExceeded",
@@ -17,9 +17,10 @@ pub(crate) const OF_STEP_FUNCTIONS: [&str; 16] = [
     "States.Runtime",
     "States.TaskFailed",
     "States.Timeout",
-    // Only JSONPath can raise these two, but naming them does no harm.
+    // Only JSONPath can raise these three, but naming them does no harm.
     "States.IntrinsicFailure",
     "States.ParameterPathFailure",
+    "States.ResultPathMatchFailure",
 ];
 
 /// The error names of the Lambda integration: errors of `Invoke`, and of functions that do not respond.
@@ -102,6 +103,18 @@ pub(crate) const TRANSIENT: [&str; 5] = [
 /// The errors after which it is unknown whether the function did its work. The definition has to decide whether the
 /// call may be repeated, by retrying or catching them.
 pub(crate) const OUTCOME_UNKNOWN: [&str; 3] = ["Lambda.Unknown", "Sandbox.Timedout", "States.Timeout"];
+
+/// The error after which an execution always ends: it is never retried and never caught.
+pub(crate) const RUNTIME: &str = "States.Runtime";
+
+/// The start of the names of HTTP statuses, with which a task that calls an HTTP endpoint fails.
+const HTTP_STATUS: &str = "States.Http.StatusCode.";
+
+/// Returns whether a name is that of an HTTP status, such as `States.Http.StatusCode.429`.
+pub(crate) fn is_http_status(name: &str) -> bool {
+    let status = name.strip_prefix(HTTP_STATUS);
+    status.is_some_and(|status| status.len() == 3 && status.chars().all(|digit| digit.is_ascii_digit()))
+}
 
 /// The name that matches all errors which no other rule matches.
 pub(crate) const ALL: &str = "States.ALL";

@@ -13,11 +13,12 @@ use serde_json::Value;
 
 use super::error_names::{
     OF_LAMBDA, OF_NESTED_EXECUTIONS, OF_RUNTIMES, OF_STEP_FUNCTIONS, OUTCOME_UNKNOWN, TRANSIENT,
+    is_http_status, matches,
 };
 use super::fields::did_you_mean;
 use super::{closest, is_expression, items, slip, strings};
 use crate::contract::{Contracts, TaskContract};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::machine::{Kind, Machine, State, join};
 
 /// Checks the names of a machine and all nested ones.
@@ -50,7 +51,7 @@ fn contract(state: &State<'_>, contracts: &dyn Contracts) -> Option<Arc<TaskCont
         return None;
     }
     let resource = state.field("Resource")?.as_str()?;
-    let named = state.field("Arguments").and_then(|arguments| arguments.get("FunctionName")?.as_str());
+    let named = state.arguments().and_then(|arguments| arguments.get("FunctionName")?.as_str());
     contracts.task(resource, named.or(is_function_arn(resource).then_some(resource)))
 }
 
@@ -59,6 +60,12 @@ pub(crate) fn is_lambda(state: &State<'_>) -> bool {
     let resource = state.field("Resource").and_then(Value::as_str).unwrap_or_default();
     state.kind() == Some(Kind::Task)
         && (resource.contains(":states:::lambda:invoke") || is_function_arn(resource))
+}
+
+/// Returns whether a task calls an HTTP endpoint.
+fn calls_http(state: &State<'_>) -> bool {
+    let resource = state.field("Resource").and_then(Value::as_str).unwrap_or_default();
+    state.kind() == Some(Kind::Task) && (resource.contains(":http:invoke") || resource.starts_with("${"))
 }
 
 fn is_nothing(state: &State<'_>) -> bool {
@@ -84,6 +91,7 @@ fn failures(state: &State<'_>, contracts: &dyn Contracts) -> Option<BTreeSet<Str
     match state.kind()? {
         Kind::Task => Some(contract(state, contracts)?.errors.iter().cloned().collect()),
         Kind::Fail => match state.field("Error") {
+            _ if state.field("ErrorPath").is_some() => None,
             Some(error) if is_expression(error) => None,
             Some(error) => Some(error.as_str().map(str::to_owned).into_iter().collect()),
             None => Some(BTreeSet::new()),
@@ -106,11 +114,24 @@ fn undeclared(state: &State<'_>, contracts: &dyn Contracts) -> Vec<Diagnostic> {
     // An invalid Resource may have been meant as a function. Another check reports it.
     let lambda = tasks.iter().any(|task| is_lambda(task) || is_nothing(task));
     let other = tasks.iter().any(|task| !is_lambda(task) && task.kind() == Some(Kind::Task));
+    // The exceptions of Lambda's other actions have the same prefix.
+    let calls_sdk = tasks.iter().any(|task| {
+        task.field("Resource")
+            .and_then(Value::as_str)
+            .is_some_and(|resource| resource.contains(":aws-sdk:lambda:"))
+    });
+    let failing: Vec<&str> = tasks
+        .iter()
+        .filter(|task| task.kind() == Some(Kind::Fail))
+        .filter_map(|task| task.field("Error")?.as_str())
+        .collect();
+    let http = tasks.iter().any(calls_http);
     let mut found = Vec::new();
     for (pointer, name) in rules(state) {
         let (prefix, dotted) = name.split_once('.').map_or(("", false), |(prefix, _)| (prefix, true));
         let possible = match prefix {
-            "States" => OF_STEP_FUNCTIONS.contains(&name),
+            "States" => OF_STEP_FUNCTIONS.contains(&name) || (http && is_http_status(name)),
+            "Lambda" if calls_sdk => true,
             "Lambda" | "Sandbox" | "Function" => lambda && OF_LAMBDA.contains(&name),
             // Each runtime has its own names for what prevents a function from running at all.
             "Runtime" | "Extension" => lambda,
@@ -119,7 +140,7 @@ fn undeclared(state: &State<'_>, contracts: &dyn Contracts) -> Vec<Diagnostic> {
         };
         let slip = slip(name, &OF_RUNTIMES).or_else(|| slip(name, &OF_NESTED_EXECUTIONS));
         let by_the_task = declared.as_ref().is_none_or(|names| names.contains(name)) && !is_engines(prefix);
-        if slip.is_none() && (possible || by_the_task) {
+        if failing.contains(&name) || slip.is_none() && (possible || by_the_task) {
             continue;
         }
         let message = match contract(state, contracts) {
@@ -157,6 +178,13 @@ fn unhandled(state: &State<'_>, contract: &TaskContract, named: &BTreeSet<String
     let found = names.filter(|name| !named.contains(*name)).map(|name| {
         let message = format!("no rule of \"{}\" names {name}", state.name);
         let refused = Diagnostic::new(Code::UnhandledError, state.pointer.clone(), message);
+        // Something decides about it after all, if only by accident, or nobody declared it.
+        let by_accident = named.iter().any(|matcher| matches(matcher, name));
+        let severity = match OUTCOME_UNKNOWN.contains(&name) || by_accident {
+            true => Severity::Note,
+            false => Severity::Warning,
+        };
+        let refused = refused.severity(severity);
         let refused = if OUTCOME_UNKNOWN.contains(&name) {
             refused.produced(format!(
                 "every Lambda function can fail with {name}, whether or not it did its work"

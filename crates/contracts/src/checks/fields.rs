@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{closest, is_expression, items};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::machine::{Kind, Machine, State, join};
+use crate::machine::{Kind, Language, Machine, State, join};
 
 /// The fields of JSONPath, each with its JSONata equivalent.
 const OF_JSONPATH: [(&str, &str); 18] = [
@@ -30,6 +30,19 @@ const OF_JSONPATH: [(&str, &str); 18] = [
     ("ToleratedFailurePercentagePath", "ToleratedFailurePercentage"),
     ("Variable", "Condition"),
 ];
+
+/// The fields of JSONata, each with its JSONPath equivalent.
+const OF_JSONATA: [(&str, &str); 4] = [
+    ("Arguments", "Parameters"),
+    ("Condition", "Variable and an operator"),
+    ("Items", "ItemsPath"),
+    ("Output", "ResultSelector, ResultPath or OutputPath"),
+];
+
+/// Returns what JSONata has instead of a field of JSONPath. `None` if it is no field of JSONPath.
+pub(crate) fn of_jsonpath(field: &str) -> Option<&'static str> {
+    OF_JSONPATH.iter().find(|(name, _)| *name == field).map(|(_, instead)| *instead)
+}
 
 /// The fields that all states have.
 const OF_ANY: [&str; 3] = ["Comment", "QueryLanguage", "Type"];
@@ -85,7 +98,7 @@ fn invalid(pointer: String, message: impl Into<String>) -> Diagnostic {
 pub(crate) fn machine(machine: &Machine<'_>) -> Vec<Diagnostic> {
     let known: &[&str] = if machine.pointer.is_empty() {
         &["Comment", "QueryLanguage", "StartAt", "States", "TimeoutSeconds", "Version"]
-    } else if machine.pointer.ends_with("/ItemProcessor") {
+    } else if ["/ItemProcessor", "/Iterator"].iter().any(|end| machine.pointer.ends_with(end)) {
         &["Comment", "ProcessorConfig", "StartAt", "States"]
     } else {
         &["Comment", "StartAt", "States"]
@@ -110,9 +123,18 @@ pub(crate) fn machine(machine: &Machine<'_>) -> Vec<Diagnostic> {
     let states = machine.value.get("States").and_then(Value::as_object).into_iter().flatten();
     for (name, state) in states.filter(|(_, state)| !state.is_object()) {
         let message = format!("the state \"{name}\" is {state}, not an object");
-        found.push(invalid(join(&machine.at("States"), name), message));
+        let refused = invalid(join(&machine.at("States"), name), message);
+        found.push(match known.contains(&name.as_str()) {
+            true => refused.help(format!("{name} belongs next to States, not into it")),
+            false => refused,
+        });
     }
     found.extend(whole_number(machine.value, &machine.pointer, "TimeoutSeconds", 1, 99_999_999));
+    if let Some(timeout) = machine.value.get("TimeoutSeconds").filter(|timeout| is_expression(timeout)) {
+        let message = format!("TimeoutSeconds of a state machine is {timeout}, but cannot be an expression");
+        let refused = invalid(machine.at("TimeoutSeconds"), message);
+        found.push(refused.expected("a whole number from 1 to 99999999"));
+    }
     found
 }
 
@@ -126,8 +148,13 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
         };
         return vec![invalid(state.at("Type"), message).expected(types)];
     };
-    let known: Vec<&str> = OF_ANY.iter().chain(of_kind(kind)).copied().collect();
-    let mut found = unknown(state.value, &state.pointer, &known, &format!("a {kind} state"));
+    let language = state.language();
+    let of_kind = match language {
+        Language::Jsonata => of_kind(kind),
+        Language::JsonPath => super::jsonpath::of_kind(kind),
+    };
+    let known: Vec<&str> = OF_ANY.iter().chain(of_kind).copied().collect();
+    let mut found = unknown_in(language, state.value, &state.pointer, &known, &format!("a {kind} state"));
     found.extend(required(state, kind));
     found.extend(transition(state, kind));
     let object = |name: &str| state.field(name).filter(|value| !value.is_object());
@@ -138,7 +165,16 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
         found.extend(whole_number(state.value, &state.pointer, field, 1, 99_999_999));
     }
     found.extend(whole_number(state.value, &state.pointer, "MaxConcurrency", 0, i64::MAX));
+    found.extend(credentials(state));
     found
+}
+
+/// Checks that `Credentials` names a role. A recording of AWS shows that it refuses a definition without.
+fn credentials(state: &State<'_>) -> Option<Diagnostic> {
+    let credentials = state.field("Credentials")?;
+    let names = ["RoleArn", "RoleArn.$"];
+    let is_whole = is_expression(credentials) || names.iter().any(|name| credentials.get(name).is_some());
+    (!is_whole).then(|| invalid(state.at("Credentials"), "Credentials needs RoleArn, the ARN of a role"))
 }
 
 /// Checks the required fields of a state.
@@ -161,6 +197,8 @@ fn required(state: &State<'_>, kind: Kind) -> Vec<Diagnostic> {
         Kind::Choice if is_empty("Choices") => {
             found.push(missing("Choices", "a list of at least one rule"));
         }
+        // The rules of JSONPath, and its four fields of a Wait, are checked elsewhere.
+        Kind::Choice | Kind::Wait if state.language() == Language::JsonPath => {}
         Kind::Choice => found.extend(choices(state)),
         Kind::Wait => match (state.field("Seconds"), state.field("Timestamp")) {
             (None, None) => found.push(missing("Seconds", "or Timestamp")),
@@ -180,7 +218,7 @@ fn required(state: &State<'_>, kind: Kind) -> Vec<Diagnostic> {
                 broken.map(|(pointer, _)| invalid(pointer, "a branch is a state machine: an object")),
             );
         }
-        Kind::Map if state.field("ItemProcessor").and_then(Value::as_object).is_none() => {
+        Kind::Map if state.nested().is_empty() => {
             found.push(missing("ItemProcessor", "the state machine that runs for each item"));
         }
         _ => {}
@@ -239,10 +277,30 @@ pub(crate) fn unknown(
     known: &[&str],
     what: &str,
 ) -> Vec<Diagnostic> {
+    unknown_in(Language::Jsonata, holder, pointer, known, what)
+}
+
+/// Reports the fields that their holder does not have in a language.
+pub(crate) fn unknown_in(
+    language: Language,
+    holder: &Map<String, Value>,
+    pointer: &str,
+    known: &[&str],
+    what: &str,
+) -> Vec<Diagnostic> {
     let wrong = holder.keys().filter(|field| !known.contains(&field.as_str()));
     let refused = wrong.map(|field| {
-        let refused = invalid(join(pointer, field), format!("{what} has no field {field}"));
-        if let Some((_, instead)) = OF_JSONPATH.iter().find(|(name, _)| name == field) {
+        let refused = invalid(join(pointer, field), format!("{what} has no field {field}")).at_key();
+        if language == Language::JsonPath {
+            let instead = OF_JSONATA.iter().find(|(name, _)| name == field);
+            return match instead {
+                Some((_, instead)) => {
+                    refused.help(format!("{field} belongs to JSONata. In JSONPath use {instead}"))
+                }
+                None => did_you_mean(refused, closest(field, known.iter().copied())),
+            };
+        }
+        if let Some(instead) = of_jsonpath(field) {
             return refused.help(format!("{field} belongs to JSONPath. In JSONata use {instead}"));
         }
         if field.ends_with(".$") {

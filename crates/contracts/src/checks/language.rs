@@ -1,47 +1,46 @@
-//! Checks the query language. The same fields have other meanings in JSONPath, so a JSONPath machine is refused as a
-//! whole instead of being misread.
+//! Checks where a query language may be named.
+//!
+//! A machine whose language is JSONata has no JSONPath states. The other way round, single states may be JSONata
+//! ("State machine structure" in the developer guide).
 
 use serde_json::Value;
 
+use super::closest;
+use super::fields::did_you_mean;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::machine::{Machine, State};
+use crate::machine::{Language, Machine, State};
 
-/// Returns one diagnostic if the whole machine is not JSONata, else one for each state that is not.
+const NAMES: [&str; 2] = ["JSONata", "JSONPath"];
+
+/// Checks the `QueryLanguage` of a definition and of its states.
 pub(crate) fn check(machine: &Machine<'_>) -> Vec<Diagnostic> {
-    let language = machine.value.get("QueryLanguage");
-    if !is_jsonata(language) {
-        let produced = match language {
-            None => "no QueryLanguage, which means JSONPath".to_owned(),
-            Some(other) => format!("QueryLanguage {other}"),
-        };
-        let refused = Diagnostic::new(
-            Code::JsonpathNotChecked,
-            machine.at("QueryLanguage"),
-            "this state machine is not written in JSONata, so nothing in it was checked",
-        );
-        return vec![
-            refused
-                .expected(r#""QueryLanguage": "JSONata" for the whole machine"#)
-                .produced(produced)
-                .help("convert the machine state by state. The Step Functions console can do it"),
-        ];
-    }
+    let own = name(machine.value.get("QueryLanguage"), machine.at("QueryLanguage"));
     let machines = machine.with_nested();
-    let states = machines.iter().flat_map(Machine::states).filter(|state| !uses_jsonata(state));
-    let refused = states.map(|state| {
-        let message = format!("the state \"{}\" is not written in JSONata", state.name);
-        Diagnostic::new(Code::JsonpathNotChecked, state.at("QueryLanguage"), message)
-            .expected("JSONata, as in the machine around it")
-            .help("leave QueryLanguage out of the state and write its fields in JSONata")
-    });
-    refused.collect()
+    let states = machines.iter().flat_map(Machine::states).filter_map(|state| of_state(&state));
+    own.into_iter().chain(states).collect()
 }
 
-/// Returns whether a state of a JSONata machine is JSONata too.
-pub(crate) fn uses_jsonata(state: &State<'_>) -> bool {
-    state.field("QueryLanguage").is_none_or(|language| is_jsonata(Some(language)))
+fn of_state(state: &State<'_>) -> Option<Diagnostic> {
+    if let Some(refused) = name(state.field("QueryLanguage"), state.at("QueryLanguage")) {
+        return Some(refused);
+    }
+    if state.language() == state.around || state.around == Language::JsonPath {
+        return None;
+    }
+    let message = format!("the state \"{}\" is JSONPath in a state machine that is JSONata", state.name);
+    let refused = Diagnostic::new(Code::SchemaValidationFailed, state.at("QueryLanguage"), message);
+    Some(refused.expected("JSONata, as in the machine around it").help(
+        "write its fields in JSONata, or set the QueryLanguage of each JSONata state instead of the machine's",
+    ))
 }
 
-fn is_jsonata(language: Option<&Value>) -> bool {
-    language.and_then(Value::as_str) == Some("JSONata")
+/// Checks that a field names a language.
+fn name(field: Option<&Value>, pointer: String) -> Option<Diagnostic> {
+    let text = field?.as_str().unwrap_or_default();
+    if NAMES.contains(&text) || text.contains("${") {
+        return None;
+    }
+    let message = format!("QueryLanguage is {}", field?);
+    let refused = Diagnostic::new(Code::SchemaValidationFailed, pointer, message);
+    Some(did_you_mean(refused.expected(NAMES.join(" or ")), closest(text, NAMES)))
 }

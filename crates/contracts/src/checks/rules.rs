@@ -5,11 +5,11 @@
 
 use serde_json::{Map, Value};
 
-use super::error_names::{ALL, matches};
-use super::fields::{unknown, whole_number};
+use super::error_names::{ALL, RUNTIME, matches};
+use super::fields::{unknown_in, whole_number};
 use super::{is_expression, items, strings};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::machine::{State, join};
+use crate::machine::{Language, State, join};
 
 const OF_RETRIER: [&str; 7] = [
     "BackoffRate",
@@ -21,6 +21,7 @@ const OF_RETRIER: [&str; 7] = [
     "MaxDelaySeconds",
 ];
 const OF_CATCHER: [&str; 5] = ["Assign", "Comment", "ErrorEquals", "Next", "Output"];
+const OF_JSONPATH_CATCHER: [&str; 5] = ["Assign", "Comment", "ErrorEquals", "Next", "ResultPath"];
 
 /// Checks both lists of a state.
 pub(crate) fn check(state: &State<'_>) -> Vec<Diagnostic> {
@@ -33,7 +34,7 @@ pub(crate) fn check(state: &State<'_>) -> Vec<Diagnostic> {
         }
         let rules = items(state.field(field), &pointer);
         for (pointer, rule) in &rules {
-            found.extend(form(field, pointer, rule));
+            found.extend(form(field, pointer, rule, state.language()));
         }
         found.extend(order(field, &rules));
     }
@@ -41,15 +42,19 @@ pub(crate) fn check(state: &State<'_>) -> Vec<Diagnostic> {
     found
 }
 
-fn form(field: &str, pointer: &str, rule: &Value) -> Vec<Diagnostic> {
+fn form(field: &str, pointer: &str, rule: &Value, language: Language) -> Vec<Diagnostic> {
     let invalid =
         |pointer: String, message: String| Diagnostic::new(Code::SchemaValidationFailed, pointer, message);
     let what = if field == "Retry" { "a retrier" } else { "a catcher" };
     let Some(rule) = rule.as_object() else {
         return vec![invalid(pointer.to_owned(), format!("{what} is an object with ErrorEquals"))];
     };
-    let known: &[&str] = if field == "Retry" { &OF_RETRIER } else { &OF_CATCHER };
-    let mut found = unknown(rule, pointer, known, what);
+    let known: &[&str] = match (field, language) {
+        ("Retry", _) => &OF_RETRIER,
+        (_, Language::Jsonata) => &OF_CATCHER,
+        (_, Language::JsonPath) => &OF_JSONPATH_CATCHER,
+    };
+    let mut found = unknown_in(language, rule, pointer, known, what);
     let names = rule.get("ErrorEquals").and_then(Value::as_array);
     if names.is_none_or(|names| names.is_empty() || !names.iter().all(Value::is_string)) {
         let message = format!("{what} needs ErrorEquals, a list of at least one name");
@@ -132,6 +137,14 @@ fn order(field: &str, rules: &[(String, &Value)]) -> Vec<Diagnostic> {
                     Diagnostic::new(Code::RuleNeverApplies, place.clone(), message)
                         .produced(format!("{by} at {first} matches it first"))
                         .help("delete it here, or move this rule forward"),
+                );
+            }
+            if name == RUNTIME {
+                let message = format!("an execution that fails with {RUNTIME} always ends");
+                found.push(
+                    Diagnostic::new(Code::RuleNeverApplies, place.clone(), message)
+                        .produced("it is never retried and never caught")
+                        .help("delete the name"),
                 );
             }
             earlier.push((place, name));

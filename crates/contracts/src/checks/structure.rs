@@ -78,12 +78,9 @@ pub(crate) fn graph(machine: &Machine<'_>) -> Vec<Diagnostic> {
 
     let Some(start) = machine.start_at().filter(|start| states.contains_key(start)) else { return found };
     let reached = closure(BTreeSet::from([start]), |name| successors(&states, name));
-    for state in states.values().filter(|state| !reached.contains(state.name)) {
-        let message = format!("nothing leads to the state \"{}\"", state.name);
-        found.push(
-            Diagnostic::new(Code::UnreachableState, state.pointer.clone(), message)
-                .help("lead to it, or delete it"),
-        );
+    // A name that is wrong leaves the state that was meant unreached, and all behind it. It is reported itself.
+    if found.is_empty() {
+        found.extend(unreached(&states, &reached));
     }
 
     // A state without any transition has been reported already.
@@ -101,6 +98,32 @@ pub(crate) fn graph(machine: &Machine<'_>) -> Vec<Diagnostic> {
         found.push(
             Diagnostic::new(Code::MissingEndState, state.pointer.clone(), message)
                 .expected(r#"a Succeed state, a Fail state or one with "End": true"#),
+        );
+    }
+    found
+}
+
+/// Reports the states that nothing leads to, but not those that only such states lead to.
+fn unreached<'a>(states: &BTreeMap<&'a str, State<'a>>, reached: &BTreeSet<&'a str>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let others: Vec<&State<'_>> = states.values().filter(|state| !reached.contains(state.name)).collect();
+    let from_another = |name: &str| {
+        others.iter().any(|other| other.name != name && successors(states, other.name).contains(&name))
+    };
+    let (behind, first): (Vec<&State<'_>>, Vec<&State<'_>>) =
+        others.iter().copied().partition(|state| from_another(state.name));
+    let mut explained: BTreeSet<&str> = BTreeSet::new();
+    // Of states that lead to each other in a circle the first is reported.
+    for state in first.into_iter().chain(behind) {
+        if explained.contains(state.name) {
+            continue;
+        }
+        explained.extend(closure(BTreeSet::from([state.name]), |name| successors(states, name)));
+        let message = format!("nothing leads to the state \"{}\"", state.name);
+        found.push(
+            Diagnostic::new(Code::UnreachableState, state.pointer.clone(), message)
+                .at_key()
+                .help("lead to it, or delete it"),
         );
     }
     found

@@ -30,7 +30,7 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
     }
     let mut found = Vec::new();
     let seconds = |field: &str| state.field(field).and_then(Value::as_i64);
-    if state.field("TimeoutSeconds").is_none() {
+    if state.field("TimeoutSeconds").or(state.field("TimeoutSecondsPath")).is_none() {
         let message = format!("the task \"{}\" has no TimeoutSeconds", state.name);
         found.push(
             Diagnostic::new(Code::MissingTimeout, state.at("TimeoutSeconds"), message)
@@ -51,10 +51,11 @@ pub(crate) fn state(state: &State<'_>) -> Vec<Diagnostic> {
 }
 
 /// Reports loops of one machine in which no state waits: cycles that remain when the waiting states are removed.
-pub(crate) fn loops(machine: &Machine<'_>) -> Vec<Diagnostic> {
+/// A strict check counts only the time that a state is sure to wait. Otherwise a Task and what runs a machine count.
+pub(crate) fn loops(machine: &Machine<'_>, strict: bool) -> Vec<Diagnostic> {
     let states: BTreeMap<&str, State<'_>> = machine
         .states()
-        .filter(|state| !waits(state) && !is_vouched_for(state))
+        .filter(|state| !waits(state, strict) && !is_vouched_for(state))
         .map(|state| (state.name, state))
         .collect();
     let mut reported: BTreeSet<&str> = BTreeSet::new();
@@ -79,10 +80,14 @@ pub(crate) fn loops(machine: &Machine<'_>) -> Vec<Diagnostic> {
 }
 
 /// Returns whether time passes in a state: a Wait, or a task that waits for something outside.
-fn waits(state: &State<'_>) -> bool {
+fn waits(state: &State<'_>, strict: bool) -> bool {
     let resource = state.field("Resource").and_then(Value::as_str).unwrap_or_default();
     match state.kind() {
         Some(Kind::Wait) => true,
+        Some(Kind::Task | Kind::Map) if !strict => true,
+        Some(Kind::Parallel) if !strict => {
+            state.nested().iter().flat_map(Machine::states).any(|state| waits(&state, strict))
+        }
         Some(Kind::Task) => {
             resource.contains(".waitForTaskToken")
                 || resource.contains(".sync")

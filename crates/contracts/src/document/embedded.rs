@@ -1,5 +1,6 @@
 //! Definitions that are a part of another file: a value in a template, or the text in one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -57,14 +58,18 @@ impl Document {
             let rest = all.strip_prefix(pointer)?;
             (rest.is_empty() || rest.starts_with('/')).then(|| rest.to_owned())
         };
-        let range = self.places.range(pointer.to_owned()..);
-        let near = range.take_while(|(all, _)| all.starts_with(pointer));
+        let near = |places: &BTreeMap<String, Place>| {
+            let range = places.range(pointer.to_owned()..);
+            let near = range.take_while(|(all, _)| all.starts_with(pointer));
+            near.filter_map(|(all, place)| Some((below(all)?, *place))).collect()
+        };
         Document {
             file: self.file.clone(),
             part: Some(part.to_owned()),
             lines: Arc::clone(&self.lines),
             value,
-            places: near.filter_map(|(all, place)| Some((below(all)?, *place))).collect(),
+            places: near(&self.places),
+            names: near(&self.names),
             repeated: self.repeated.iter().filter_map(|(all, place)| Some((below(all)?, *place))).collect(),
         }
     }
@@ -96,6 +101,7 @@ impl Document {
             lines: Arc::clone(&self.lines),
             value: contents.value,
             places: contents.places.into_iter().map(|(pointer, at)| (pointer, place(at))).collect(),
+            names: contents.names.into_iter().map(|(pointer, at)| (pointer, place(at))).collect(),
             repeated: contents.repeated.into_iter().map(|(pointer, at)| (pointer, place(at))).collect(),
         })
     }

@@ -73,6 +73,7 @@ fn value(contents: &mut Contents, node: &ast::Value<'_>, pointer: &str) -> Resul
                 if members.contains_key(member.name.as_str()) {
                     contents.repeated.push((pointer.clone(), name));
                 }
+                contents.names.insert(pointer.clone(), name);
                 let place = if is_scalar(&member.value) { place(member.value.range()) } else { name };
                 contents.places.insert(pointer.clone(), place);
                 let value = value(contents, &member.value, &pointer)?;

@@ -178,6 +178,7 @@ impl<'a> Reader<'a> {
             if members.contains_key(&key) {
                 self.contents.repeated.push((pointer.clone(), key_place));
             }
+            self.contents.names.insert(pointer.clone(), key_place);
             self.contents.places.insert(pointer, if is_shown { node.place } else { key_place });
             members.insert(key, node.value);
         }

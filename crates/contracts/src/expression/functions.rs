@@ -1,184 +1,72 @@
-//! The functions of Step Functions' JSONata: those of JSONata 2 ("Function Library" in its documentation) without
-//! `$eval`, and the six that Step Functions adds ("Functions provided by Step Functions" in the developer guide):
-//! `$partition`, `$range`, `$hash`, `$random`, `$uuid`, `$parse`.
+//! Infers calls of the functions of Step Functions' JSONata.
+
+mod by_hand;
+mod objects;
+mod signatures;
 
 use jsonata_core::ast::AstNode;
 use serde_json::json;
 
-use super::infer::{Inference, shown};
-use crate::diagnostic::{Code, Diagnostic};
-use crate::shape::{Alternative, Object, Scalar, Shape, Typed};
-
-/// The type of a parameter.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Takes {
-    /// A value of any type.
-    Value,
-    /// A scalar of this type.
-    One(Scalar),
-    /// A string, a regular expression or a function.
-    Pattern,
-    /// An array, or a single value in place of one.
-    Several,
-    /// An object or an array of objects.
-    Object,
-    /// A function whose parameters are the items of the first argument.
-    Function,
-}
-
-use Takes::{Function, One, Pattern, Several, Value};
-
-const TEXT: Takes = One(Scalar::String);
-const NUMBER: Takes = One(Scalar::Number);
-
-/// The type of a function's result.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Gives {
-    Text,
-    Number,
-    Integer,
-    Boolean,
-    /// An array of strings.
-    Texts,
-    /// An array of the first argument's items.
-    Items,
-    /// Some of the first argument's items: none, one or an array of them.
-    SomeItems,
-    /// One of the first argument's items. If there is not exactly one, the state fails.
-    Item,
-    /// A value of unknown type.
-    Unknown,
-    /// No value: the function is called for its effect.
-    Nothing,
-    /// No result: the function always fails the state.
-    Failure,
-    /// A time in the format of Step Functions, unless a picture sets another format.
-    Time,
-}
-
-/// A function's name, the types of its parameters, the number of required ones, and the type of its result.
-type Signature = (&'static str, &'static [Takes], usize, Gives);
-
-/// The functions whose result type follows from their signature.
-const SIGNATURES: &[Signature] = &[
-    // Strings.
-    ("string", &[Value, One(Scalar::Boolean)], 1, Gives::Text),
-    ("length", &[TEXT], 1, Gives::Integer),
-    ("substring", &[TEXT, NUMBER, NUMBER], 2, Gives::Text),
-    ("substringBefore", &[TEXT, TEXT], 2, Gives::Text),
-    ("substringAfter", &[TEXT, TEXT], 2, Gives::Text),
-    ("uppercase", &[TEXT], 1, Gives::Text),
-    ("lowercase", &[TEXT], 1, Gives::Text),
-    ("trim", &[TEXT], 1, Gives::Text),
-    ("pad", &[TEXT, NUMBER, TEXT], 2, Gives::Text),
-    ("contains", &[TEXT, Pattern], 2, Gives::Boolean),
-    ("split", &[TEXT, Pattern, NUMBER], 2, Gives::Texts),
-    ("join", &[Several, TEXT], 1, Gives::Text),
-    ("replace", &[TEXT, Pattern, Pattern, NUMBER], 3, Gives::Text),
-    ("base64encode", &[TEXT], 1, Gives::Text),
-    ("base64decode", &[TEXT], 1, Gives::Text),
-    ("encodeUrlComponent", &[TEXT], 1, Gives::Text),
-    ("encodeUrl", &[TEXT], 1, Gives::Text),
-    ("decodeUrlComponent", &[TEXT], 1, Gives::Text),
-    ("decodeUrl", &[TEXT], 1, Gives::Text),
-    // Numbers.
-    ("abs", &[NUMBER], 1, Gives::Number),
-    ("floor", &[NUMBER], 1, Gives::Integer),
-    ("ceil", &[NUMBER], 1, Gives::Integer),
-    ("round", &[NUMBER, NUMBER], 1, Gives::Number),
-    ("power", &[NUMBER, NUMBER], 2, Gives::Number),
-    ("sqrt", &[NUMBER], 1, Gives::Number),
-    ("random", &[NUMBER], 0, Gives::Number),
-    ("formatNumber", &[NUMBER, TEXT, Takes::Object], 2, Gives::Text),
-    ("formatBase", &[NUMBER, NUMBER], 1, Gives::Text),
-    ("formatInteger", &[NUMBER, TEXT], 2, Gives::Text),
-    ("parseInteger", &[TEXT, TEXT], 2, Gives::Number),
-    // Arrays.
-    ("count", &[Several], 1, Gives::Integer),
-    ("sum", &[Several], 1, Gives::Number),
-    ("reverse", &[Several], 1, Gives::Items),
-    ("shuffle", &[Several], 1, Gives::Items),
-    ("distinct", &[Several], 1, Gives::SomeItems),
-    ("sort", &[Several, Function], 1, Gives::Items),
-    ("filter", &[Several, Function], 2, Gives::SomeItems),
-    ("single", &[Several, Function], 1, Gives::Item),
-    ("zip", &[Several, Several, Several, Several], 1, Gives::Unknown),
-    ("reduce", &[Several, Value, Value], 2, Gives::Unknown),
-    // Objects.
-    ("keys", &[Takes::Object], 1, Gives::Unknown),
-    ("spread", &[Takes::Object], 1, Gives::Unknown),
-    ("sift", &[Takes::Object, Value], 1, Gives::Unknown),
-    ("each", &[Takes::Object, Value], 1, Gives::Unknown),
-    ("type", &[Value], 1, Gives::Text),
-    ("error", &[TEXT], 0, Gives::Failure),
-    ("assert", &[One(Scalar::Boolean), TEXT], 1, Gives::Nothing),
-    // Dates.
-    ("now", &[TEXT, TEXT], 0, Gives::Time),
-    ("millis", &[], 0, Gives::Integer),
-    ("fromMillis", &[NUMBER, TEXT, TEXT], 1, Gives::Time),
-    ("toMillis", &[TEXT, TEXT], 1, Gives::Integer),
-    // Functions of Step Functions.
-    ("uuid", &[], 0, Gives::Text),
-    ("hash", &[TEXT, TEXT], 2, Gives::Text),
-    ("parse", &[TEXT], 1, Gives::Unknown),
-];
-
-/// The functions that are typed by the code below, each with its least and greatest number of arguments.
-const BY_HAND: &[(&str, usize, usize)] = &[
-    ("exists", 1, 1),
-    ("not", 1, 1),
-    ("boolean", 1, 1),
-    ("number", 1, 1),
-    ("merge", 1, 1),
-    ("append", 2, 2),
-    ("map", 2, 2),
-    ("lookup", 2, 2),
-    ("max", 1, 1),
-    ("min", 1, 1),
-    ("average", 1, 1),
-    ("match", 2, 3),
-    ("partition", 2, 2),
-    ("range", 3, 3),
-];
+use super::constants;
+use super::infer::Inference;
+use super::numbers;
+use super::shown::shown;
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::shape::{Absence, Alternative, Scalar, Shape, Typed};
+use crate::suggestion::closest;
+use signatures::{BY_HAND, Gives, SIGNATURES, Takes, arity, signature};
 
 /// Returns the names of all functions.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     SIGNATURES.iter().map(|(name, ..)| *name).chain(BY_HAND.iter().map(|(name, ..)| *name))
 }
 
+/// Returns whether there is a function of this name.
+pub(super) fn is_known(name: &str) -> bool {
+    arity(name).is_some()
+}
+
+/// Infers the call of a function, one of the expression's own or one of JSONata's.
 pub(super) fn call(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Typed {
-    let range = BY_HAND
-        .iter()
-        .find(|(known, ..)| *known == name)
-        .map(|(_, least, most)| (*least, *most))
-        .or_else(|| signature(name).map(|(_, takes, least, _)| (*least, takes.len())));
-    let Some((least, most)) = range else {
-        let help = if name == "eval" {
-            "Step Functions does not support $eval. Use $parse to read JSON"
-        } else {
-            "see the list in docs/contracts.md"
-        };
-        inference.report_with_help(
-            Code::UnknownFunction,
-            format!("Step Functions has no function ${name}"),
-            help,
-        );
-        return Typed::always(Shape::any());
-    };
+    if let Some(given) = inference.call_local(name, args) {
+        return given;
+    }
+    let Some((least, most)) = arity(name) else { return unknown_function(inference, name, args) };
     if !(least..=most).contains(&args.len()) {
         let count = args.len();
         let wanted = if least == most { least.to_string() } else { format!("{least} to {most}") };
         inference.report(Code::WrongArgument, format!("${name} takes {wanted} arguments, not {count}"));
-        return Typed::always(Shape::any());
+        return inference.reported();
     }
     match signature(name) {
         Some((_, takes, _, gives)) => by_signature(inference, name, takes, *gives, args),
-        None => by_hand(inference, name, args),
+        None => by_hand::infer(inference, name, args),
     }
 }
 
-fn signature(name: &str) -> Option<&'static Signature> {
-    SIGNATURES.iter().find(|(known, ..)| *known == name)
+fn unknown_function(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Typed {
+    if name.starts_with(super::text::PLACEHOLDER) {
+        return inference.reported();
+    }
+    let help = if name == "eval" {
+        "Step Functions does not support $eval. Use $parse to read JSON".to_owned()
+    } else {
+        match closest(name, names()) {
+            Some(meant) => format!("did you mean ${meant}?"),
+            None => {
+                "it has those of JSONata 2, $partition, $range, $hash, $random, $uuid and $parse".to_owned()
+            }
+        }
+    };
+    let message = format!("Step Functions has no function ${name}");
+    inference.report_with_help(Code::UnknownFunction, message, &help);
+    // What the arguments read is checked all the same.
+    for arg in args.iter().filter(|_| inference.scope.gradual).cloned().collect::<Vec<_>>() {
+        if !inference.is_function(&arg) {
+            inference.given(&arg);
+        }
+    }
+    inference.reported()
 }
 
 fn by_signature(
@@ -189,225 +77,165 @@ fn by_signature(
     args: &[AstNode],
 ) -> Typed {
     let of = format!("${name}");
-    let mut first = Shape::never();
-    // Functions of lists return nothing for nothing, except $count, which returns 0.
-    let mut perhaps_absent = false;
+    let mut shapes: Vec<Shape> = Vec::new();
+    let mut absence = Absence::Never;
     for (index, (takes, arg)) in takes.iter().zip(args).enumerate() {
-        let shape = match takes {
-            Takes::One(scalar) => inference.operand(arg, *scalar, &of),
-            // Most functions return nothing for nothing, so an argument that may be absent has to be tested first.
-            Takes::Value | Takes::Pattern
-                if matches!(arg, AstNode::Regex { .. } | AstNode::Lambda { .. }) =>
-            {
-                Shape::any()
-            }
-            Takes::Pattern => inference.operand(arg, Scalar::String, &of),
-            Takes::Value => inference.value(arg),
-            Takes::Several => {
-                let given = inference.given(arg);
-                perhaps_absent |= given.perhaps_absent;
-                given.shape
-            }
-            Takes::Object => {
-                let shape = inference.value(arg);
-                expect(inference, &shape, arg, &of, "an object", |alternative| {
-                    !matches!(alternative, Alternative::Scalar(..))
-                });
-                shape
-            }
-            Takes::Function => {
-                let given = match name {
-                    "sort" => compare(inference, arg, &first),
-                    _ => apply(inference, arg, &first),
-                };
-                let condition = |alternative: &Alternative| {
-                    matches!(alternative, Alternative::Any | Alternative::Scalar(Scalar::Boolean, _))
-                };
-                if matches!(name, "filter" | "sort" | "single") {
-                    expect(inference, &given.shape, arg, &of, "a condition", condition);
-                }
-                given.shape
-            }
-        };
-        if index == 0 {
-            first = shape;
+        let first = shapes.first().cloned().unwrap_or_default();
+        let given = argument(inference, name, &of, *takes, arg, &first);
+        // Most functions yield nothing if their first argument is nothing, and fail if another one is.
+        if index == 0 && !matches!(name, "assert" | "hash" | "parse") {
+            absence = given.absence;
+        } else if given.absence == Absence::Perhaps {
+            inference.value(arg);
         }
+        shapes.push(given.shape);
     }
-    if name == "sum" || name == "join" {
-        let (wanted, kind) =
-            if name == "sum" { ("numbers", Scalar::Number) } else { ("strings", Scalar::String) };
-        let arg = args.first().unwrap_or(&AstNode::Undefined);
-        let fits = |alternative: &Alternative| match alternative {
-            Alternative::Any => true,
-            Alternative::Scalar(found, _) => *found == kind,
-            _ => false,
-        };
-        expect(inference, &first.items(), arg, &of, wanted, fits);
+    refuse_constants(inference, name, &shapes);
+    let first = shapes.first().cloned().unwrap_or_default();
+    if name == "join" {
+        expect_items(inference, &first, args, &of, ("strings", Scalar::String));
     }
+    if name == "sort" && args.len() == 1 {
+        expect_sortable(inference, &first, args);
+    }
+    let all: Vec<&Shape> = shapes.iter().collect();
     let given = match gives {
-        Gives::Text => Typed::always(Shape::string()),
-        Gives::Number => Typed::always(Shape::number()),
-        Gives::Integer if name == "count" || name == "length" => Typed::always(Shape::integer_from(0)),
-        Gives::Integer => Typed::always(Shape::from_schema(&json!({ "type": "integer" }))),
+        Gives::Text => Typed::always(Shape::string().uncertain_if(&all)),
+        Gives::Number => Typed::always(Shape::number().uncertain_if(&all)),
+        Gives::OfNumber if name == "power" => {
+            Typed::always(numbers::power(&first, shapes.get(1).unwrap_or(&first)))
+        }
+        Gives::OfNumber => Typed::always(numbers::of_one(name, &first, args.len() > 1)),
+        Gives::Fraction => Typed::always(Shape::from_schema(
+            &json!({ "type": "number", "minimum": 0, "exclusiveMaximum": 1 }),
+        )),
+        Gives::Count => Typed::always(Shape::integer_from(0)),
+        Gives::Integer => Typed::always(Shape::from_schema(&json!({ "type": "integer" })).uncertain_if(&all)),
         Gives::Boolean => Typed::always(Shape::boolean()),
-        Gives::Texts => Typed::always(Shape::array(Shape::string(), None)),
-        Gives::Items => Typed::always(Shape::array(first.items(), first.max_items())),
-        Gives::SomeItems => Typed::perhaps(first.items().or(Shape::array(first.items(), first.max_items()))),
+        Gives::Items => {
+            let array = Shape::array(first.items(), first.max_items());
+            Typed::always(array.with_least_items(first.min_items()))
+        }
+        Gives::SomeItems => some_items(name, &first),
         Gives::Item => Typed::always(first.items()),
+        Gives::Names => objects::names(&first),
         Gives::Time if args.len() == takes.len() - 2 => {
             Typed::always(Shape::from_schema(&json!({ "type": "string", "format": "date-time" })))
         }
-        Gives::Time => Typed::always(Shape::string()),
-        Gives::Failure => Typed::always(Shape::never()),
+        Gives::Time => Typed::always(Shape::string().uncertain_if(&all)),
+        Gives::Failure => return Typed::always(Shape::never()),
         Gives::Nothing => Typed::absent(),
         Gives::Unknown => inference.untyped(&format!("the result of ${name}")),
     };
-    Typed { perhaps_absent: given.perhaps_absent || (perhaps_absent && name != "count"), ..given }
-}
-
-fn by_hand(inference: &mut Inference<'_>, name: &str, args: &[AstNode]) -> Typed {
-    let of = format!("${name}");
-    let undefined = AstNode::Undefined;
-    let arg = args.first().unwrap_or(&undefined);
-    let second = args.get(1).unwrap_or(&undefined);
     match name {
-        "exists" => {
-            // If it is never present, the path itself reports it. It may be absent.
-            inference.given(arg);
-            Typed::always(Shape::boolean())
-        }
-        "not" => {
-            inference.condition(arg);
-            Typed::always(Shape::boolean())
-        }
-        "boolean" => {
-            inference.value(arg);
-            Typed::always(Shape::boolean())
-        }
-        "number" => {
-            let shape = inference.value(arg);
-            let castable = |alternative: &Alternative| match alternative {
-                Alternative::Scalar(kind, _) => *kind != Scalar::Null,
-                Alternative::Any => true,
-                _ => false,
-            };
-            expect(inference, &shape, arg, &of, "a string, number or boolean", castable);
-            Typed::always(Shape::number())
-        }
-        "merge" => merge(inference, arg),
-        "append" => {
-            let (one, two) = (inference.given(arg), inference.given(second));
-            let most = one.shape.max_items().zip(two.shape.max_items()).map(|(one, two)| one + two);
-            let both = Shape::array(one.shape.items().or(two.shape.items()), most);
-            // If one is absent, the other is returned unchanged.
-            let first = if two.perhaps_absent { one.shape.clone() } else { Shape::never() };
-            let last = if one.perhaps_absent { two.shape.clone() } else { Shape::never() };
-            let perhaps_absent = one.perhaps_absent && two.perhaps_absent;
-            Typed { shape: both.or(first).or(last), perhaps_absent }
-        }
-        "map" => {
-            let over = inference.given(arg).shape;
-            let given = apply(inference, second, &over);
-            let array = Shape::array(given.shape.clone(), over.max_items());
-            Typed::perhaps(given.shape.or(array))
-        }
-        "lookup" => match second {
-            AstNode::String(field) => {
-                let shape = inference.value(arg);
-                shape.field(field)
-            }
-            _ => inference.untyped("$lookup of a computed name"),
-        },
-        "max" | "min" | "average" => {
-            let shape = inference.given(arg).shape;
-            let number = |alternative: &Alternative| {
-                matches!(alternative, Alternative::Any | Alternative::Scalar(Scalar::Number, _))
-            };
-            expect(inference, &shape.items(), arg, &of, "numbers", number);
-            // Without numbers there is no maximum, minimum or average.
-            Typed { shape: Shape::number(), perhaps_absent: !inference.is_never_empty(arg) }
-        }
-        "match" => {
-            inference.operand(arg, Scalar::String, &of);
-            let found = [("match", Shape::string()), ("index", Shape::integer_from(0))];
-            let fields = found.map(|(name, shape)| (name.to_owned(), Typed::always(shape)));
-            let groups = ("groups".to_owned(), Typed::always(Shape::array(Shape::string(), None)));
-            let one = Shape::object(Object::from_fields(fields.into_iter().chain([groups])));
-            Typed::perhaps(one.clone().or(Shape::array(one, None)))
-        }
-        "partition" => {
-            let over = inference.given(arg).shape;
-            inference.operand(second, Scalar::Number, &of);
-            Typed::always(Shape::array(Shape::array(over.items(), over.max_items()), over.max_items()))
-        }
-        "range" => {
-            for bound in args {
-                inference.operand(bound, Scalar::Number, &of);
-            }
-            // The developer guide limits it to 1,000 numbers.
-            Typed::always(Shape::array(Shape::number(), Some(1_000)))
-        }
-        _ => inference.untyped(&format!("the result of ${name}")),
+        "count" | "error" | "now" | "random" => given,
+        _ => given.or_absent(absence),
     }
 }
 
-/// Infers a function that is applied to each item: `function($item, $index, $array) {…}`.
-fn apply(inference: &mut Inference<'_>, function: &AstNode, over: &Shape) -> Typed {
-    match function {
-        AstNode::Lambda { params, body, .. } => {
-            let given = [over.items(), Shape::integer_from(0), Shape::array(over.items(), over.max_items())];
-            let locals = params.iter().cloned().zip(given.map(Typed::always));
-            inference.with_locals(locals, |inference| inference.given(body))
+/// Infers an argument by the type of its parameter.
+fn argument(
+    inference: &mut Inference<'_>,
+    name: &str,
+    of: &str,
+    takes: Takes,
+    arg: &AstNode,
+    first: &Shape,
+) -> Typed {
+    let is_value = matches!(takes, Takes::Value | Takes::Pattern);
+    if is_value && (matches!(arg, AstNode::Regex { .. }) || inference.is_function(arg)) {
+        return Typed::always(inference.scope.unknown());
+    }
+    match takes {
+        Takes::One(scalar) => inference.operand(arg, scalar, of),
+        Takes::Pattern => inference.operand(arg, Scalar::String, of),
+        Takes::Value | Takes::Several => inference.given(arg),
+        Takes::Object => {
+            let given = inference.given(arg);
+            expect(inference, &given.shape, arg, of, "an object", |alternative| {
+                !matches!(alternative, Alternative::Scalar(..))
+            });
+            given
         }
-        AstNode::Variable(name)
-            if signature(name).is_some() || BY_HAND.iter().any(|(known, ..)| known == name) =>
-        {
-            let item = ("item".to_owned(), Typed::always(over.items()));
-            inference.with_locals([item], |inference| {
-                call(inference, name, &[AstNode::Variable("item".to_owned())])
-            })
+        Takes::Function => {
+            let given = match name {
+                "sort" => compare(inference, arg, first),
+                _ => inference.apply(arg, first),
+            };
+            let condition = |alternative: &Alternative| {
+                alternative.is_open() || matches!(alternative, Alternative::Scalar(Scalar::Boolean, _))
+            };
+            if matches!(name, "filter" | "sort" | "single") && !inference.scope.gradual {
+                expect(inference, &given.shape, arg, of, "a condition", condition);
+            }
+            // A condition may yield nothing, which counts as false.
+            Typed::always(given.shape)
         }
-        _ => inference.untyped("a function that is not a literal"),
+    }
+}
+
+fn some_items(name: &str, first: &Shape) -> Typed {
+    let array = Shape::array(first.items(), first.max_items());
+    if first.is_unknown() {
+        return Typed::unknown();
+    }
+    match name {
+        // Of several items at least one is left. An empty array stays empty.
+        "distinct" => {
+            let least = first.min_items().min(1);
+            Typed::always(first.items().or(array.with_least_items(least)))
+        }
+        _ => Typed::perhaps(first.items().or(array)),
+    }
+}
+
+/// Reports constants that the function certainly refuses.
+fn refuse_constants(inference: &mut Inference<'_>, name: &str, shapes: &[Shape]) {
+    if let Some(message) = constants::refused(name, shapes) {
+        inference.report(Code::WrongArgument, message);
     }
 }
 
 /// Infers the function by which `$sort` decides which of two items comes later.
 fn compare(inference: &mut Inference<'_>, function: &AstNode, over: &Shape) -> Typed {
-    let AstNode::Lambda { params, body, .. } = function else { return apply(inference, function, over) };
+    let AstNode::Lambda { params, body, .. } = function else {
+        return inference.untyped("a function that is not a literal");
+    };
     let given = params.iter().map(|name| (name.clone(), Typed::always(over.items())));
     let locals: Vec<_> = given.collect();
     inference.with_locals(locals, |inference| inference.given(body))
 }
 
-/// Infers `$merge` of a literal list, in which later objects win. Other lists cannot be typed.
-fn merge(inference: &mut Inference<'_>, arg: &AstNode) -> Typed {
-    let AstNode::Array(parts) = arg else {
-        let shape = inference.value(arg);
-        expect(inference, &shape.items(), arg, "$merge", "objects", |alternative| {
-            !matches!(alternative, Alternative::Scalar(..))
-        });
-        return inference.untyped("$merge of something other than a literal list");
+/// Reports an array with items that are not all of a type.
+fn expect_items(
+    inference: &mut Inference<'_>,
+    given: &Shape,
+    args: &[AstNode],
+    of: &str,
+    (wanted, kind): (&str, Scalar),
+) {
+    let undefined = AstNode::Undefined;
+    let arg = args.first().unwrap_or(&undefined);
+    let fits = |alternative: &Alternative| match alternative {
+        Alternative::Scalar(found, _) => *found == kind,
+        other => other.is_open(),
     };
-    let mut merged = vec![Object::default()];
-    for part in parts {
-        let shape = inference.value(part);
-        expect(inference, &shape, part, "$merge", "an object", |alternative| {
-            matches!(alternative, Alternative::Object(_) | Alternative::Any)
-        });
-        let mut next = Vec::new();
-        for alternative in shape.alternatives() {
-            match alternative {
-                Alternative::Object(object) => {
-                    next.extend(merged.iter().map(|so_far| so_far.merged_with(object)))
-                }
-                _ => return Typed::always(Shape::any()),
-            }
-        }
-        merged = next;
-    }
-    Typed::always(merged.into_iter().fold(Shape::never(), |so_far, object| so_far.or(Shape::object(object))))
+    expect(inference, &given.items(), arg, of, wanted, fits);
 }
 
+/// Reports items that `$sort` cannot compare without a function: those that are not all numbers or all strings. A single
+/// item is never compared.
+fn expect_sortable(inference: &mut Inference<'_>, given: &Shape, args: &[AstNode]) {
+    let kind = match given.items().alternatives().first() {
+        Some(Alternative::Scalar(Scalar::String, _)) => Scalar::String,
+        _ => Scalar::Number,
+    };
+    if given.max_items().is_none_or(|most| most > 1) {
+        expect_items(inference, given, args, "$sort without a function", ("numbers or strings", kind));
+    }
+}
+
+/// Reports an argument that is not always what the function accepts.
 fn expect(
     inference: &mut Inference<'_>,
     shape: &Shape,
@@ -416,9 +244,12 @@ fn expect(
     wanted: &str,
     fits: impl Fn(&Alternative) -> bool,
 ) {
-    if !shape.alternatives().iter().all(fits) {
-        let message = format!("{of} accepts {wanted}, but {} may be something else", shown(arg));
-        inference
-            .found(Diagnostic::new(Code::WrongArgument, "", message).produced(shape.to_schema().to_string()));
+    let fitting = shape.alternatives().iter().filter(|alternative| fits(alternative)).count();
+    if fitting == shape.alternatives().len() {
+        return;
     }
+    let (how, severity) = if fitting == 0 { ("is", Severity::Error) } else { ("may be", Severity::Warning) };
+    let message = format!("{of} accepts {wanted}, but {} {how} something else", shown(arg));
+    let finding = Diagnostic::new(Code::WrongArgument, "", message).severity(severity);
+    inference.found(finding.produced(shape.to_schema().to_string()));
 }

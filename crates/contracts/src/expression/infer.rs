@@ -1,21 +1,26 @@
 //! Infers the type of each form of expression.
 
-use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage, UnaryOp};
-use serde_json::{Map, Value, json};
+use jsonata_core::ast::{AstNode, BinaryOp};
+use serde_json::{Value, json};
 
-use super::{Scope, functions, narrowed};
+use super::local::{Local, is_partial};
+use super::numbers::number_value;
+use super::text::PLACEHOLDER;
+use super::{Scope, functions};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::shape::{Alternative, Object, Scalar, Shape, Typed};
+use crate::shape::{Absence, Alternative, Object, Scalar, Shape, Typed};
 
 pub(super) struct Inference<'a> {
     pub(super) scope: Scope,
+    /// How many calls of the expression's own functions are being followed.
+    pub(super) depth: usize,
     pointer: &'a str,
     found: &'a mut Vec<Diagnostic>,
 }
 
 impl<'a> Inference<'a> {
     pub(super) fn new(scope: &Scope, pointer: &'a str, found: &'a mut Vec<Diagnostic>) -> Inference<'a> {
-        Inference { scope: scope.clone(), pointer, found }
+        Inference { scope: scope.clone(), depth: 0, pointer, found }
     }
 
     pub(super) fn report(&mut self, code: Code, message: impl Into<String>) {
@@ -31,33 +36,51 @@ impl<'a> Inference<'a> {
         self.found.push(Diagnostic { pointer: self.pointer.to_owned(), ..finding });
     }
 
+    /// Returns the number of findings.
+    pub(super) fn findings(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Returns the findings after the first ones.
+    pub(super) fn findings_since(&mut self, before: usize) -> impl Iterator<Item = &mut Diagnostic> {
+        self.found.iter_mut().skip(before)
+    }
+
+    /// Infers an expression without keeping its findings. Use it where it is typed elsewhere.
+    pub(super) fn quietly(&self, node: &AstNode) -> Typed {
+        let mut dropped = Vec::new();
+        let mut inference = Inference::new(&self.scope, self.pointer, &mut dropped);
+        inference.depth = self.depth;
+        inference.given(node)
+    }
+
+    /// Returns the type of what is not followed. A strict check reports it.
     pub(super) fn untyped(&mut self, what: &str) -> Typed {
+        if self.scope.gradual {
+            return Typed::unknown();
+        }
         let finding =
             Diagnostic::new(Code::UntypedExpression, self.pointer, format!("{what} cannot be typed"));
         self.found.push(finding.help("write it so that it can be typed, or move it into the function"));
         Typed::always(Shape::any())
     }
 
-    /// Infers an expression that must have a value.
-    pub(super) fn value(&mut self, node: &AstNode) -> Shape {
-        let before = self.found.len();
-        let given = self.given(node);
-        if given.perhaps_absent && self.found.len() == before {
-            let shown = shown(node);
-            if given.shape.is_never() {
-                self.report(Code::UnknownField, format!("{shown} never exists"));
-            } else {
-                let finding =
-                    Diagnostic::new(Code::PerhapsAbsentField, self.pointer, format!("{shown} may be absent"));
-                self.found.push(finding.help(format!("test it first: $exists({shown}) ? {shown} : …")));
-            }
-        }
-        given.shape
+    /// Returns the type of something that was reported, so that nothing more is reported about it.
+    pub(super) fn reported(&self) -> Typed {
+        Typed::unknown()
     }
 
     pub(super) fn given(&mut self, node: &AstNode) -> Typed {
+        let given = self.by_form(node);
+        self.scope.with_facts(node, given)
+    }
+
+    fn by_form(&mut self, node: &AstNode) -> Typed {
         match node {
-            AstNode::String(text) if text.contains("${") => Typed::always(Shape::string()),
+            AstNode::String(text) if text.contains("${") => {
+                let text = Shape::string();
+                Typed::always(if self.scope.gradual { text.uncertain() } else { text })
+            }
             AstNode::String(text) => Typed::always(Shape::constant(&json!(text))),
             AstNode::Number(number) => Typed::always(Shape::constant(&number_value(*number))),
             AstNode::Boolean(boolean) => Typed::always(Shape::constant(&json!(boolean))),
@@ -75,8 +98,16 @@ impl<'a> Inference<'a> {
             }
             AstNode::Block(expressions) => self.block(expressions),
             AstNode::FunctionApplication(inner) => self.given(inner),
+            AstNode::Function { args, .. } if is_partial(args) => Typed::always(self.scope.unknown()),
+            AstNode::Function { name, is_builtin: false, .. } => {
+                let message = format!("{name}(…) is not the call of a function: their names begin with $");
+                self.report_with_help(Code::UnknownFunction, message, &format!("write ${name}(…)"));
+                self.reported()
+            }
             AstNode::Function { name, args, .. } => functions::call(self, name, args),
+            AstNode::Call { procedure, args } => self.call_value(procedure, args),
             AstNode::Sort { input, terms } => self.sorted(input, terms),
+            AstNode::Lambda { .. } if self.scope.gradual => Typed::always(Shape::unknown()),
             _ => self.untyped("this form of expression"),
         }
     }
@@ -85,25 +116,28 @@ impl<'a> Inference<'a> {
         if name.is_empty() {
             return self.scope.item.clone().map_or_else(|| self.untyped("`$`"), Typed::always);
         }
-        if let Some(given) = self.scope.locals.get(name) {
-            return given.clone();
+        if let Some(local) = self.scope.locals.get(name) {
+            return local.typed.clone();
         }
         if name == "states" {
             return Typed::always(self.states());
         }
+        if name.starts_with(PLACEHOLDER) {
+            return Typed::always(self.scope.unknown());
+        }
         match self.scope.variables.get(name) {
-            Some(variable) if variable.certain => Typed::always(variable.shape.clone()),
-            Some(variable) => {
-                let shape = variable.shape.clone();
-                self.report(
-                    Code::PerhapsUnassignedVariable,
-                    format!("${name} is not assigned on every path to here"),
-                );
-                Typed::always(shape)
-            }
+            Some(variable) => variable.typed(),
+            None if functions::is_known(name) => Typed::always(self.scope.unknown()),
             None => {
-                self.report(Code::UnassignedVariable, format!("${name} is assigned on no path to here"));
-                Typed::always(Shape::any())
+                let names = self.scope.variables.keys().map(String::as_str);
+                let meant =
+                    crate::suggestion::closest(name, names).map(|meant| format!("did you mean ${meant}?"));
+                let message = format!("${name} is assigned on no path to here");
+                match meant {
+                    Some(help) => self.report_with_help(Code::UnassignedVariable, message, &help),
+                    None => self.report(Code::UnassignedVariable, message),
+                }
+                self.reported()
             }
         }
     }
@@ -117,9 +151,7 @@ impl<'a> Inference<'a> {
             ("errorOutput", scope.error_output.clone()),
             ("context", Some(scope.context.clone())),
         ];
-        let available =
-            fields.into_iter().filter_map(|(name, shape)| Some((name.to_owned(), Typed::always(shape?))));
-        Shape::object(Object::from_fields(available))
+        Shape::object(Object::of(fields.into_iter().filter_map(|(name, shape)| Some((name, shape?)))))
     }
 
     fn name(&mut self, name: &str) -> Typed {
@@ -130,132 +162,13 @@ impl<'a> Inference<'a> {
         }
     }
 
-    fn path(&mut self, steps: &[PathStep]) -> Typed {
-        let Some((first, rest)) = steps.split_first() else { return Typed::absent() };
-        if let (AstNode::Variable(name), Some(second)) = (&first.node, rest.first())
-            && name == "states"
-            && let AstNode::Name(field) = &second.node
-        {
-            let missing = match field.as_str() {
-                "result" => self.scope.result.is_none(),
-                "errorOutput" => self.scope.error_output.is_none(),
-                "input" | "context" => false,
-                other => {
-                    self.report(
-                        Code::UnknownField,
-                        format!(
-                            "$states has no `{other}`: its fields are input, result, errorOutput and context"
-                        ),
-                    );
-                    return Typed::always(Shape::any());
-                }
-            };
-            if missing {
-                self.report(Code::StatesFieldUnavailable, format!("$states.{field} does not exist here"));
-                return Typed::always(Shape::any());
-            }
-        }
-        let keep_array = steps.iter().any(|step| step.stages.contains(&Stage::KeepArray));
-        let mut given = self.given(&first.node);
-        given = self.stages(given, &first.stages);
-        let mut path = shown(&first.node);
-        for step in rest {
-            if step.focus.is_some() || step.index_var.is_some() || step.is_tuple {
-                return self.untyped("a path that binds variables");
-            }
-            path = format!("{path}.{}", shown(&step.node));
-            let before = given.clone();
-            given = match &step.node {
-                AstNode::Name(name) | AstNode::String(name) if several(&before.shape) => {
-                    // Brackets after a name apply to the field of each item.
-                    let of_item = before.shape.items().field(name);
-                    self.stages(of_item, &step.stages).over_items(before.shape.max_items())
-                }
-                AstNode::Name(name) | AstNode::String(name) => before.shape.field(name),
-                node @ (AstNode::FunctionApplication(_) | AstNode::Object(_)) => {
-                    self.each_item(&before.shape, node, &step.stages)
-                }
-                _ => return self.untyped("a step of a path that is neither a name nor (…)"),
-            };
-            given.perhaps_absent |= before.perhaps_absent;
-            if given.shape.is_never() && !before.shape.is_never() {
-                self.report(Code::UnknownField, format!("{path} never exists"));
-                return Typed::perhaps(Shape::any());
-            }
-            if !several(&before.shape) {
-                given = self.stages(given, &step.stages);
-            }
-        }
-        if keep_array {
-            let array = Shape::array(given.shape.items(), given.shape.max_items());
-            // `$x[]` without a step leaves a value that is no list unchanged.
-            given.shape = if rest.is_empty() { given.shape.or(array) } else { array };
-        }
-        given
-    }
-
-    /// Infers a step that is computed for each item. A list that it yields becomes part of the path's list, and a
-    /// single item is unwrapped. The same holds for a single input.
-    fn each_item(&mut self, over: &Shape, node: &AstNode, stages: &[Stage]) -> Typed {
-        let given = self.with_context(over.items(), |inference| inference.given(node));
-        let given = self.stages(given, stages);
-        let lists = several(over) || several(&given.shape);
-        if lists { given.over_items(over.max_items()) } else { given }
-    }
-
-    /// Infers `input^(terms)`. A single item is unwrapped, as at the end of a path.
-    fn sorted(&mut self, input: &AstNode, terms: &[(AstNode, bool)]) -> Typed {
-        let given = self.given(input);
-        let (item, most) = (given.shape.items(), given.shape.max_items());
-        for (term, _) in terms {
-            self.with_context(item.clone(), |inference| inference.given(term));
-        }
-        if item.is_never() {
-            Typed::absent()
-        } else {
-            Typed::perhaps(item.clone().or(Shape::array(item, most)))
-        }
-    }
-
-    fn stages(&mut self, given: Typed, stages: &[Stage]) -> Typed {
-        stages.iter().fold(given, |given, stage| match stage {
-            Stage::KeepArray => given,
-            Stage::Filter(filter) => {
-                let item = given.shape.items();
-                let by_index = matches!(**filter, AstNode::Number(_) | AstNode::Unary { .. });
-                if by_index {
-                    return Typed::perhaps(item);
-                }
-                let condition = self.with_context(item.clone(), |inference| inference.given(filter));
-                if !condition
-                    .shape
-                    .alternatives()
-                    .iter()
-                    .all(|alternative| matches!(alternative, Alternative::Scalar(Scalar::Boolean, _)))
-                {
-                    return self.untyped("a filter that is neither a number nor a condition");
-                }
-                Typed::perhaps(item.clone().or(Shape::array(item, given.shape.max_items())))
-            }
-            Stage::Index(_) => self.untyped("a path that binds its position"),
-        })
-    }
-
-    /// Returns whether a literal list has an item that is always present.
-    pub(super) fn is_never_empty(&self, list: &AstNode) -> bool {
-        let AstNode::Array(items) = list else { return false };
-        items.iter().any(|item| {
-            // Findings are dropped here. They are reported where the list is typed.
-            let mut dropped = Vec::new();
-            let given = Inference::new(&self.scope, self.pointer, &mut dropped).given(item);
-            dropped.is_empty() && !given.perhaps_absent && !several(&given.shape)
-        })
-    }
-
     pub(super) fn with_context<T>(&mut self, context: Shape, infer: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.scope.item.replace(context);
+        let facts = self.scope.facts.clone();
+        self.scope.forget_item();
         let outcome = infer(self);
         self.scope.item = before;
+        self.scope.facts = facts;
         outcome
     }
 
@@ -264,267 +177,90 @@ impl<'a> Inference<'a> {
         locals: impl IntoIterator<Item = (String, Typed)>,
         infer: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        let before = self.scope.locals.clone();
-        self.scope.locals.extend(locals);
+        let (before, facts) = (self.scope.locals.clone(), self.scope.facts.clone());
+        for (name, typed) in locals {
+            self.bind(name, Local::from(typed));
+        }
         let outcome = infer(self);
         self.scope.locals = before;
+        self.scope.facts = facts;
         outcome
+    }
+
+    /// Binds a name to a value from here on.
+    pub(super) fn bind(&mut self, name: String, local: Local) {
+        self.scope.forget(&name);
+        self.scope.locals.insert(name, local);
     }
 
     fn array(&mut self, items: &[AstNode]) -> Typed {
         let mut shape = Shape::never();
+        let mut least = 0_u64;
         let mut most = Some(0_u64);
+        // The positions are known as long as each item is exactly one.
+        let mut first: Option<Vec<Shape>> = Some(Vec::new());
         for item in items {
             if let AstNode::Binary { op: BinaryOp::Range, lhs, rhs } = item {
-                self.operand(lhs, Scalar::Number, "a range");
-                self.operand(rhs, Scalar::Number, "a range");
-                shape = shape.or(Shape::from_schema(&json!({ "type": "integer" })));
-                most = None;
+                let from = self.operand(lhs, Scalar::Number, "a range").shape;
+                let to = self.operand(rhs, Scalar::Number, "a range").shape;
+                let integer = Shape::from_schema(&json!({ "type": "integer" }));
+                let unknown = from.holds_unknown() || to.holds_unknown();
+                shape = shape.or(if unknown { integer.or(Shape::unknown()) } else { integer });
+                let count = length_of_range(&from, &to);
+                least += count.unwrap_or_default();
+                most = most.zip(count).map(|(so_far, more)| so_far + more);
+                first = None;
                 continue;
             }
             let given = self.given(item);
             // A constructor leaves literal arrays nested, but flattens the values of a path.
             let literal = matches!(item, AstNode::Array(_) | AstNode::ArrayGroup(_));
-            let (part, parts) =
-                if literal { (given.shape, Some(1)) } else { (given.shape.items(), given.shape.max_items()) };
+            let (part, fewest, parts) = if literal {
+                (given.shape, 1, Some(1))
+            } else {
+                (given.shape.items(), given.shape.min_items(), given.shape.max_items())
+            };
+            let is_there = given.absence == Absence::Never;
+            first = first.filter(|_| is_there && fewest == 1 && parts == Some(1)).map(|mut first| {
+                first.push(part.clone());
+                first
+            });
             shape = shape.or(part);
+            least += if is_there { fewest } else { 0 };
             most = most.zip(parts).map(|(so_far, more)| so_far + more);
         }
-        Typed::always(Shape::array(shape, most))
+        if let Some(first) = first {
+            return Typed::always(Shape::tuple(first));
+        }
+        Typed::always(Shape::array(shape, most).with_least_items(least))
     }
 
     fn object(&mut self, fields: &[(AstNode, AstNode)]) -> Typed {
         let mut object = Object::default();
+        let mut computed = Shape::never();
         for (key, value) in fields {
-            let AstNode::String(name) = key else { return self.untyped("an object with a computed name") };
+            let AstNode::String(name) = key else {
+                if !self.scope.gradual {
+                    return self.untyped("an object with a computed name");
+                }
+                self.given(key);
+                computed = computed.or(self.given(value).shape).or(Shape::unknown());
+                continue;
+            };
             let given = self.given(value);
             object = object.merged_with(&Object::from_fields([(name.clone(), given)]));
         }
+        object.rest = Some(Box::new(computed)).filter(|rest| !rest.is_never());
         Typed::always(Shape::object(object))
     }
-
-    /// Infers an operand that must be present and of one type.
-    pub(super) fn operand(&mut self, node: &AstNode, scalar: Scalar, of: &str) -> Shape {
-        let shape = self.value(node);
-        let fits = |alternative: &Alternative| match alternative {
-            Alternative::Any => true,
-            Alternative::Scalar(kind, _) => *kind == scalar,
-            _ => false,
-        };
-        if !shape.is_never() && !shape.alternatives().iter().all(fits) {
-            let message = format!("{} of {of} is not always a {}", shown(node), scalar.as_str());
-            let finding = Diagnostic::new(Code::WrongArgument, self.pointer, message);
-            self.found.push(finding.produced(shape.to_schema().to_string()));
-        }
-        shape
-    }
-
-    fn binary(&mut self, op: BinaryOp, lhs: &AstNode, rhs: &AstNode) -> Typed {
-        match op {
-            BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => {
-                let left = self.operand(lhs, Scalar::Number, "arithmetic");
-                let right = self.operand(rhs, Scalar::Number, "arithmetic");
-                Typed::always(computed(op, &left, &right))
-            }
-            BinaryOp::Concatenate => {
-                self.value(lhs);
-                self.value(rhs);
-                Typed::always(Shape::string())
-            }
-            BinaryOp::Equal | BinaryOp::NotEqual => {
-                self.compared(lhs, rhs, false);
-                Typed::always(Shape::boolean())
-            }
-            BinaryOp::LessThan
-            | BinaryOp::LessThanOrEqual
-            | BinaryOp::GreaterThan
-            | BinaryOp::GreaterThanOrEqual => {
-                self.compared(lhs, rhs, true);
-                Typed::always(Shape::boolean())
-            }
-            BinaryOp::And | BinaryOp::Or => {
-                self.condition(lhs);
-                // The second operand is evaluated only if the first did not decide.
-                let before = self.scope.clone();
-                self.scope = narrowed(&before, lhs, op == BinaryOp::And);
-                self.condition(rhs);
-                self.scope = before;
-                Typed::always(Shape::boolean())
-            }
-            BinaryOp::In => {
-                self.value(lhs);
-                self.value(rhs);
-                Typed::always(Shape::boolean())
-            }
-            BinaryOp::ColonEqual => {
-                let given = self.given(rhs);
-                if let AstNode::Variable(name) = lhs {
-                    self.scope.locals.insert(name.clone(), given.clone());
-                }
-                given
-            }
-            BinaryOp::ChainPipe => match rhs {
-                AstNode::Function { name, args, .. } => {
-                    let args: Vec<AstNode> =
-                        std::iter::once(lhs.clone()).chain(args.iter().cloned()).collect();
-                    functions::call(self, name, &args)
-                }
-                AstNode::Variable(name) => functions::call(self, name, std::slice::from_ref(lhs)),
-                _ => self.untyped("`~>` to something other than a function's name"),
-            },
-            _ => self.untyped("this operator"),
-        }
-    }
-
-    /// Infers an operand of `and`, `or`, `? :` or `$not`, which must be a boolean here. JSONata allows any value and
-    /// casts it in surprising ways.
-    pub(super) fn condition(&mut self, node: &AstNode) {
-        let shape = self.value(node);
-        let boolean = |alternative: &Alternative| {
-            matches!(alternative, Alternative::Any | Alternative::Scalar(Scalar::Boolean, _))
-        };
-        if !shape.alternatives().iter().all(boolean) {
-            let message = format!("{} is not always true or false", shown(node));
-            let finding = Diagnostic::new(Code::ConditionNotBoolean, self.pointer, message);
-            self.found.push(finding.produced(shape.to_schema().to_string()));
-        }
-    }
-
-    fn compared(&mut self, lhs: &AstNode, rhs: &AstNode, ordered: bool) {
-        let (left, right) = (self.value(lhs), self.value(rhs));
-        if left.holds_any() || right.holds_any() || left.is_never() || right.is_never() {
-            return;
-        }
-        let kinds = |shape: &Shape| -> Vec<&'static str> {
-            shape
-                .alternatives()
-                .iter()
-                .map(|alternative| match alternative {
-                    Alternative::Scalar(kind, _) => kind.as_str(),
-                    Alternative::Array { .. } => "array",
-                    Alternative::Object(_) => "object",
-                    Alternative::Any => "anything",
-                })
-                .collect()
-        };
-        let (left_kinds, right_kinds) = (kinds(&left), kinds(&right));
-        let wrong = if ordered {
-            let of = |kind: &str| left_kinds.iter().chain(&right_kinds).all(|found| *found == kind);
-            !of("number") && !of("string")
-        } else {
-            !left.alternatives().iter().any(|one| right.alternatives().iter().any(|two| may_equal(one, two)))
-        };
-        if wrong {
-            let how = if ordered { "ordered" } else { "equal" };
-            let message = format!("{} and {} can never be {how}", shown(lhs), shown(rhs));
-            let produced = format!("{} and {}", left.to_schema(), right.to_schema());
-            self.found
-                .push(Diagnostic::new(Code::ComparedTypesDiffer, self.pointer, message).produced(produced));
-        }
-    }
-
-    fn unary(&mut self, op: UnaryOp, operand: &AstNode) -> Typed {
-        match (op, operand) {
-            (UnaryOp::Negate, AstNode::Number(number)) => {
-                Typed::always(Shape::constant(&number_value(-number)))
-            }
-            (UnaryOp::Negate, _) => {
-                self.operand(operand, Scalar::Number, "a negation");
-                Typed::always(Shape::number())
-            }
-            (UnaryOp::Not, _) => {
-                self.condition(operand);
-                Typed::always(Shape::boolean())
-            }
-        }
-    }
-
-    fn conditional(&mut self, condition: &AstNode, then: &AstNode, otherwise: Option<&AstNode>) -> Typed {
-        self.condition(condition);
-        let before = self.scope.clone();
-        self.scope = narrowed(&before, condition, true);
-        let then = self.given(then);
-        self.scope = narrowed(&before, condition, false);
-        let otherwise = otherwise.map_or_else(Typed::absent, |node| self.given(node));
-        self.scope = before;
-        then.or(otherwise)
-    }
-
-    fn block(&mut self, expressions: &[AstNode]) -> Typed {
-        let before = self.scope.locals.clone();
-        let given = expressions.iter().fold(Typed::absent(), |_, expression| self.given(expression));
-        self.scope.locals = before;
-        given
-    }
 }
 
-/// Returns whether a step of a path applies to the items of the value before it.
-fn several(shape: &Shape) -> bool {
-    let is_several =
-        |alternative: &Alternative| matches!(alternative, Alternative::Array { .. } | Alternative::Any);
-    shape.alternatives().iter().any(is_several)
-}
-
-/// Infers arithmetic. Integers remain integers if the operation allows it, so that a counter is one. A lower bound
-/// stays 0 and does not grow, because a loop would never reach its fixed point otherwise.
-fn computed(op: BinaryOp, left: &Shape, right: &Shape) -> Shape {
-    let every = |is: &dyn Fn(&Map<String, Value>) -> bool| {
-        let mut all = left.alternatives().iter().chain(right.alternatives());
-        all.all(|alternative| match alternative {
-            Alternative::Scalar(Scalar::Number, facets) => is(facets),
-            _ => false,
-        })
+/// Returns the number of items of a range between constants.
+fn length_of_range(from: &Shape, to: &Shape) -> Option<u64> {
+    let constant = |shape: &Shape| match shape.alternatives() {
+        [Alternative::Scalar(Scalar::Number, facets)] => facets.get("const").and_then(Value::as_i64),
+        _ => None,
     };
-    let whole = |facets: &Map<String, Value>| {
-        facets.get("type").is_some_and(|kind| kind == "integer")
-            || facets.get("const").is_some_and(Value::is_i64)
-    };
-    let from_zero = |facets: &Map<String, Value>| {
-        let least = facets.get("minimum").or(facets.get("const")).and_then(Value::as_f64);
-        least.is_some_and(|least| least >= 0.0)
-    };
-    let keeps = matches!(op, BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply);
-    match (keeps && every(&whole), op != BinaryOp::Subtract && every(&from_zero)) {
-        (true, true) => Shape::integer_from(0),
-        (true, false) => Shape::from_schema(&json!({ "type": "integer" })),
-        (false, _) => Shape::number(),
-    }
-}
-
-/// Returns whether the two alternatives may have a value in common.
-fn may_equal(one: &Alternative, two: &Alternative) -> bool {
-    match (one, two) {
-        (Alternative::Any, _) | (_, Alternative::Any) => true,
-        (Alternative::Scalar(kind, facets), Alternative::Scalar(other, others)) => {
-            let constants = facets.get("const").zip(others.get("const"));
-            kind == other && constants.is_none_or(|(constant, other)| constant == other)
-        }
-        (Alternative::Array { .. }, Alternative::Array { .. }) => true,
-        (Alternative::Object(_), Alternative::Object(_)) => true,
-        _ => false,
-    }
-}
-
-fn number_value(number: f64) -> Value {
-    // Whole numbers become JSON integers, so that a schema sees them as integers.
-    let whole = number as i64;
-    if whole as f64 == number { json!(whole) } else { json!(number) }
-}
-
-/// Formats an expression for messages. Parts other than names, constants, paths and calls become `(…)`.
-pub(super) fn shown(node: &AstNode) -> String {
-    match node {
-        AstNode::Variable(name) => format!("${name}"),
-        AstNode::Name(name) => name.clone(),
-        AstNode::String(text) => format!("'{text}'"),
-        AstNode::Number(number) => number_value(*number).to_string(),
-        AstNode::Boolean(boolean) => boolean.to_string(),
-        AstNode::Null => "null".to_owned(),
-        AstNode::Path { steps } => steps.iter().map(|step| shown(&step.node)).collect::<Vec<_>>().join("."),
-        AstNode::Function { name, args, .. } => {
-            let args: Vec<String> = args.iter().map(shown).collect();
-            format!("${name}({})", args.join(", "))
-        }
-        _ => "(…)".to_owned(),
-    }
+    let (from, to) = (constant(from)?, constant(to)?);
+    Some(u64::try_from(to.saturating_sub(from).saturating_add(1)).unwrap_or_default())
 }

@@ -48,7 +48,7 @@ fn expressions_have_the_shapes_of_their_values() {
         ("$states.input.name & '!'", &text),
         ("$states.input.count + 1", &json!({ "type": "integer", "minimum": 0 })),
         ("$states.input.count - 1", &json!({ "type": "integer" })),
-        ("$states.input.count / 2", &number),
+        ("$states.input.count / 2", &json!({ "type": "number", "minimum": 0 })),
         ("-$states.input.count", &number),
         ("$states.input.count >= 3 and $states.input.flag", &truth),
         ("$states.input.name = 'a' ? 'x' : $states.input.name", &text),
@@ -59,7 +59,7 @@ fn expressions_have_the_shapes_of_their_values() {
         ("$check.status != 'READY' ? $string($check.wait) : $check.arn", &text),
         ("$sum([$states.input.rows.price])", &number),
         ("$count($states.input.rows)", &json!({ "type": "integer", "minimum": 0 })),
-        ("($x := $states.input.count; $x / 2)", &number),
+        ("($x := $states.input.count; $x / 2)", &json!({ "type": "number", "minimum": 0 })),
         ("$uppercase($states.input.name)", &text),
         // The item of a filter and a parameter are narrowed like variables.
         (
@@ -124,7 +124,7 @@ fn each_mistake_has_its_code() {
         // The first price of each row: none, one or several.
         ("$states.input.rows.price[0] + 1", Code::WrongArgument),
         // A value to which nothing is appended is returned unchanged.
-        ("$append($states.input.note, 'x')[0] & ''", Code::PerhapsAbsentField),
+        ("$append($states.input.note, 'x')[1]", Code::PerhapsAbsentField),
     ] {
         let (_, codes) = infer_text(expression);
         assert!(codes.contains(&code), "{expression}: {codes:?}");

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Walk;
 use super::environment::Environment;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::expression::{Scope, Variable, expression_of, infer_value, parse};
+use crate::expression::{Scope, Text, expression_of, infer_value, parse, read};
 use crate::machine::join;
 use crate::shape::{Alternative, Object, Scalar, Shape, Typed};
 
@@ -24,17 +24,18 @@ impl Walk<'_> {
                     Ok(expression) => infer_value(&expression, scope, pointer, found),
                     Err(diagnostic) => {
                         found.push(*diagnostic);
-                        Shape::any()
+                        Shape::unknown()
                     }
                 },
+                // Another check reports it.
+                None if matches!(read(text), Text::Broken(_)) => Shape::unknown(),
                 None => self.text(text),
             },
             Value::Array(items) => {
                 let item = |(index, item): (usize, &Value)| {
                     self.data(item, scope, &join(pointer, &index.to_string()), found)
                 };
-                let shape = items.iter().enumerate().map(item).fold(Shape::never(), Shape::or);
-                Shape::array_of(shape, items.len() as u64)
+                Shape::tuple(items.iter().enumerate().map(item).collect())
             }
             Value::Object(fields) => {
                 let mut object = Object::default();
@@ -58,11 +59,16 @@ impl Walk<'_> {
                 let text = |alternative: &&Alternative| {
                     matches!(alternative, Alternative::Scalar(Scalar::String, _))
                 };
-                known.filter(|shape| shape.filtered(text) == *shape).unwrap_or_else(Shape::string)
+                known.filter(|shape| shape.filtered(text) == *shape).unwrap_or_else(|| self.some_text())
             }
-            None if text.contains("${") => Shape::string(),
+            None if text.contains("${") => self.some_text(),
             None => Shape::constant(&Value::from(text)),
         }
+    }
+
+    /// Returns the shape of a text with a placeholder that nothing describes.
+    fn some_text(&self) -> Shape {
+        if self.gradual { Shape::string().uncertain() } else { Shape::string() }
     }
 
     /// Returns the environment after an `Assign`. All of its values are computed from the environment before it.
@@ -86,13 +92,17 @@ impl Walk<'_> {
                 );
             }
             let shape = self.data(value, scope, &pointer, found);
-            after.variables.insert(name.clone(), Variable { shape, certain: true });
+            after.assign(name, shape);
         }
         after
     }
 
     /// Reports a shape with an array of unlimited length, because nothing limits it to 256 KiB.
     pub(super) fn keeps_small(&self, shape: &Shape, pointer: &str, found: &mut Vec<Diagnostic>) {
+        let is_unknown = shape.is_unknown_in_part();
+        if is_unknown {
+            return;
+        }
         if let Some(place) = unbounded(shape, String::new()) {
             let place = if place.is_empty() { "the value".to_owned() } else { format!("`{place}`") };
             let message = format!(
@@ -106,7 +116,9 @@ impl Walk<'_> {
 
 fn unbounded(shape: &Shape, place: String) -> Option<String> {
     shape.alternatives().iter().find_map(|alternative| match alternative {
-        Alternative::Array { max_items: None, .. } => Some(place.clone()),
+        Alternative::Array { max_items: None, items, .. } if !items.is_unknown_in_part() => {
+            Some(place.clone())
+        }
         Alternative::Array { items, .. } => unbounded(items, format!("{place}[]")),
         Alternative::Object(object) => object.fields.iter().find_map(|(name, field)| {
             let dot = if place.is_empty() { "" } else { "." };

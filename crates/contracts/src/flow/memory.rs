@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::environment::Environment;
 use super::{Inference, Transition};
 use crate::contract::{Contracts, TaskContract};
-use crate::machine::State;
+use crate::machine::{Language, State};
 use crate::shape::Shape;
 
 /// The result of visiting a state with an environment.
@@ -42,6 +42,7 @@ pub struct Visits(HashMap<String, Vec<Remembered>>);
 #[derive(Debug)]
 struct Remembered {
     state: Map<String, Value>,
+    around: Language,
     environment: Environment,
     context: Shape,
     outer: BTreeSet<String>,
@@ -55,6 +56,7 @@ impl Visits {
             remembered.environment == *given.environment
                 && remembered.context == *given.context
                 && remembered.outer == *given.outer
+                && remembered.around == given.state.around
                 && remembered.state == *given.state.value
                 && asked.has_same_responses(&remembered.responses)
         };
@@ -88,6 +90,7 @@ impl Memory<'_> {
         let visit = Arc::new(visit());
         let remembered = Remembered {
             state: given.state.value.clone(),
+            around: given.state.around,
             environment: given.environment.clone(),
             context: given.context.clone(),
             outer: given.outer.clone(),
@@ -135,6 +138,29 @@ pub(super) struct Asked<'a> {
 impl<'a> Asked<'a> {
     pub(super) fn new(contracts: &'a dyn Contracts) -> Asked<'a> {
         Asked { contracts, responses: RefCell::default() }
+    }
+
+    /// Returns why schemas of the responses cannot be used.
+    pub(super) fn unusable(&self) -> BTreeSet<String> {
+        let responses = self.responses.borrow();
+        let sentence = |what: String, schema: &Value| {
+            Some(format!("the schema of {what}: {}", crate::schema::unresolved(schema)?))
+        };
+        let schemas = responses.iter().flat_map(|(question, response)| match (question, response) {
+            (_, Response::Task(Some(contract))) => {
+                let name = &contract.name;
+                let input = sentence(format!("the input of {name}"), &contract.input);
+                vec![input, sentence(format!("the output of {name}"), &contract.output)]
+            }
+            (Question::MachineInput(machine), Response::Schema(Some(schema))) => {
+                vec![sentence(format!("the input of {machine}"), schema)]
+            }
+            (Question::MachineOutput(machine), Response::Schema(Some(schema))) => {
+                vec![sentence(format!("the output of {machine}"), schema)]
+            }
+            _ => Vec::new(),
+        });
+        schemas.flatten().collect()
     }
 
     fn has_same_responses(&self, responses: &[(Question, Response)]) -> bool {

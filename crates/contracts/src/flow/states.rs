@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::environment::Environment;
 use super::{Inference, Transition, Walk};
-use crate::diagnostic::{Code, Diagnostic};
-use crate::expression::{Scope, expression_of, infer_value, narrowed, parse};
-use crate::machine::{Kind, State, join};
-use crate::shape::{Alternative, Object, Scalar, Shape, Typed};
+use super::{context, services};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::expression::Scope;
+use crate::machine::{Kind, Language, State, join};
+use crate::shape::{Absence, Object, Shape};
 
 /// The transitions from a state, and the output of an execution that ends in it.
 #[derive(Default)]
@@ -23,7 +24,10 @@ impl Walk<'_> {
         environment: &Environment,
         inference: &mut Inference,
     ) -> Outcome {
-        let scope = environment.scope(&self.context);
+        if state.language() == Language::JsonPath {
+            return self.jsonpath(state, environment, inference);
+        }
+        let scope = environment.scope(&self.context, self.gradual);
         match state.kind() {
             Some(Kind::Choice) => self.choice(state, environment, &scope, &mut inference.diagnostics),
             Some(Kind::Fail) => {
@@ -40,13 +44,25 @@ impl Walk<'_> {
                 Outcome::default()
             }
             Some(Kind::Wait) => {
-                let seconds = json!({ "type": "integer", "minimum": 0, "maximum": 99_999_999 });
+                let seconds = self.seconds(0);
                 self.field_fits(state, "Seconds", &scope, &seconds, Code::WaitNotSeconds, inference);
                 let time = json!({ "type": "string", "format": "date-time" });
                 self.field_fits(state, "Timestamp", &scope, &time, Code::WaitNotSeconds, inference);
                 self.goes_on(state, environment, scope, None, inference)
             }
             Some(Kind::Task) => {
+                let absence = if services::waits_for_callback(state) {
+                    Absence::Never
+                } else if services::waits_for_work(state) && self.gradual {
+                    // The guide does not say whether such a task has a token.
+                    Absence::Unknown
+                } else {
+                    Absence::Perhaps
+                };
+                let scope = match absence {
+                    Absence::Perhaps => scope,
+                    absence => Scope { context: context::with_token(&self.context, absence), ..scope },
+                };
                 let result = self.task(state, &scope, inference);
                 self.goes_on(state, environment, scope, Some(result), inference)
             }
@@ -54,12 +70,11 @@ impl Walk<'_> {
                 let given = self.arguments(state, &scope, &mut inference.diagnostics);
                 let branches = state.nested();
                 let results = branches.iter().map(|branch| {
-                    let start =
-                        Environment { input: given.clone(), variables: environment.variables.clone() };
+                    let start = environment.clone().with_input(given.clone());
                     self.inner(environment).response(branch, start, inference)
                 });
-                let items = results.fold(Shape::never(), Shape::or);
-                let result = Shape::array(items, Some(branches.len() as u64));
+                // The results are in the order of the branches.
+                let result = Shape::tuple(results.collect());
                 self.goes_on(state, environment, scope, Some(result), inference)
             }
             Some(Kind::Map) => {
@@ -73,9 +88,18 @@ impl Walk<'_> {
     }
 
     /// Returns a walk of a machine that is nested in this one.
-    fn inner(&self, environment: &Environment) -> Walk<'_> {
+    pub(super) fn inner(&self, environment: &Environment) -> Walk<'_> {
         let outer = self.outer.iter().chain(environment.variables.keys()).cloned().collect();
-        Walk { contracts: self.contracts, memory: self.memory, context: self.context.clone(), outer }
+        Walk { context: self.context.clone(), outer, ..*self }
+    }
+
+    /// Returns the schema of a number of seconds from `least` up. Few values show that they stay below the limit of
+    /// three years, so only a strict check asks for it.
+    pub(super) fn seconds(&self, least: u64) -> Value {
+        match self.gradual {
+            true => json!({ "type": "integer", "minimum": least }),
+            false => json!({ "type": "integer", "minimum": least, "maximum": 99_999_999 }),
+        }
     }
 
     /// Returns the shape of `Arguments`, or of the input if there are none.
@@ -118,7 +142,8 @@ impl Walk<'_> {
         let mut outcome = Outcome::default();
         match state.field("Next").and_then(Value::as_str) {
             Some(next) => {
-                let environment = Environment { input: output, variables: after.variables };
+                let passed_on = !has_result && state.field("Output").is_none();
+                let environment = if passed_on { after } else { after.with_input(output) };
                 outcome.leads.push(Transition { to: next.to_owned(), environment });
             }
             None => outcome.ends_with = output,
@@ -134,8 +159,7 @@ impl Walk<'_> {
         scope: &Scope,
         found: &mut Vec<Diagnostic>,
     ) -> Vec<Transition> {
-        let text = |name: &str| (name.to_owned(), Typed::always(Shape::string()));
-        let error_output = Shape::object(Object::from_fields([text("Error"), text("Cause")]));
+        let error_output = Shape::object(Object::of(["Error", "Cause"].map(|name| (name, Shape::string()))));
         let scope = Scope { result: None, error_output: Some(error_output.clone()), ..scope.clone() };
         let catchers = state.field("Catch").and_then(Value::as_array).into_iter().flatten().enumerate();
         let led = |(index, catcher): (usize, &Value)| {
@@ -147,172 +171,13 @@ impl Walk<'_> {
                 None => error_output.clone(),
             };
             let to = catcher.get("Next")?.as_str()?;
-            Some(Transition {
-                to: to.to_owned(),
-                environment: Environment { input, variables: after.variables },
-            })
+            Some(Transition { to: to.to_owned(), environment: after.with_input(input) })
         };
         catchers.filter_map(led).collect()
     }
 
-    fn choice(
-        &self,
-        state: &State<'_>,
-        environment: &Environment,
-        scope: &Scope,
-        found: &mut Vec<Diagnostic>,
-    ) -> Outcome {
-        let mut outcome = Outcome::default();
-        let mut open = Some(scope.clone());
-        let rules = state.field("Choices").and_then(Value::as_array).into_iter().flatten().enumerate();
-        for (index, rule) in rules {
-            let Some(scope) = &open else { break };
-            let pointer = join(&state.at("Choices"), &index.to_string());
-            let condition = rule.get("Condition").and_then(Value::as_str).and_then(expression_of);
-            let (held, not_held) = match condition.map(|text| parse(text, &join(&pointer, "Condition"))) {
-                Some(Ok(condition)) => {
-                    let pointer = join(&pointer, "Condition");
-                    let shape = infer_value(&condition, scope, &pointer, found);
-                    let boolean = |alternative: &Alternative| {
-                        matches!(alternative, Alternative::Any | Alternative::Scalar(Scalar::Boolean, _))
-                    };
-                    if !shape.alternatives().iter().all(boolean) {
-                        let finding = Diagnostic::new(
-                            Code::ConditionNotBoolean,
-                            &pointer,
-                            "the condition is not always true or false",
-                        );
-                        found.push(finding.produced(shape.to_schema().to_string()));
-                    }
-                    (narrowed(scope, &condition, true), narrowed(scope, &condition, false))
-                }
-                Some(Err(diagnostic)) => {
-                    found.push(*diagnostic);
-                    (scope.clone(), scope.clone())
-                }
-                None => {
-                    let literal = rule.get("Condition").is_some_and(Value::is_boolean);
-                    if !literal {
-                        let message = "a condition must be an expression, {% … %}, or true or false";
-                        found.push(Diagnostic::new(
-                            Code::ConditionNotBoolean,
-                            join(&pointer, "Condition"),
-                            message,
-                        ));
-                    }
-                    (scope.clone(), scope.clone())
-                }
-            };
-            if let (Some(inside), Some(to)) =
-                (Environment::from_scope(&held), rule.get("Next").and_then(Value::as_str))
-            {
-                let after =
-                    self.assigned(rule.get("Assign"), &held, &join(&pointer, "Assign"), &inside, found);
-                let output =
-                    self.choice_output(rule.get("Output"), &join(&pointer, "Output"), state, &held, found);
-                let environment = Environment { input: output, variables: after.variables };
-                outcome.leads.push(Transition { to: to.to_owned(), environment });
-            }
-            open = Environment::from_scope(&not_held).map(|_| not_held);
-        }
-        let Some(scope) = open else { return outcome };
-        match state.field("Default").and_then(Value::as_str) {
-            Some(to) => {
-                let inside = Environment::from_scope(&scope).unwrap_or_else(|| environment.clone());
-                let after = self.assigned(state.field("Assign"), &scope, &state.at("Assign"), &inside, found);
-                let output = self.choice_output(None, "", state, &scope, found);
-                let environment = Environment { input: output, variables: after.variables };
-                outcome.leads.push(Transition { to: to.to_owned(), environment });
-            }
-            None => {
-                let message =
-                    "a value may match no rule, and then the execution fails with States.NoChoiceMatched";
-                let finding = Diagnostic::new(Code::MissingDefault, state.at("Default"), message);
-                found
-                    .push(finding.help("add a Default. Lead it to a Fail state if it should never be taken"));
-            }
-        }
-        outcome
-    }
-
-    fn choice_output(
-        &self,
-        of_rule: Option<&Value>,
-        pointer: &str,
-        state: &State<'_>,
-        scope: &Scope,
-        found: &mut Vec<Diagnostic>,
-    ) -> Shape {
-        match (of_rule, state.field("Output")) {
-            (Some(output), _) => self.data(output, scope, pointer, found),
-            (None, Some(output)) => self.data(output, scope, &state.at("Output"), found),
-            (None, None) => scope.input.clone(),
-        }
-    }
-
-    fn map(
-        &self,
-        state: &State<'_>,
-        environment: &Environment,
-        scope: &Scope,
-        inference: &mut Inference,
-    ) -> Shape {
-        let found = &mut inference.diagnostics;
-        let items = match (state.field("Items"), state.field("ItemReader")) {
-            (Some(items), _) => self.data(items, scope, &state.at("Items"), found),
-            (None, Some(reader)) => {
-                self.data(
-                    reader.get("Arguments").unwrap_or(&Value::Null),
-                    scope,
-                    &state.at("ItemReader"),
-                    found,
-                );
-                // The content of a file is not in the definition.
-                let message = "the items that ItemReader reads cannot be typed";
-                found.push(Diagnostic::new(Code::UntypedExpression, state.at("ItemReader"), message));
-                Shape::array(Shape::any(), None)
-            }
-            (None, None) => scope.input.clone(),
-        };
-        let lists =
-            |alternative: &Alternative| matches!(alternative, Alternative::Any | Alternative::Array { .. });
-        let place = if state.field("Items").is_some() { state.at("Items") } else { state.pointer.clone() };
-        if !items.alternatives().iter().all(lists) {
-            let finding = Diagnostic::new(
-                Code::NotAnArray,
-                place,
-                "the items of a Map must be an array, and this value is not always one",
-            );
-            found.push(finding.produced(items.to_schema().to_string()));
-        }
-        let most = items.max_items();
-        let item = [("Index", Shape::integer_from(0)), ("Value", items.items())];
-        let item = Object::from_fields(item.map(|(name, shape)| (name.to_owned(), Typed::always(shape))));
-        let map = Object::from_fields([("Item".to_owned(), Typed::always(Shape::object(item)))]);
-        let with_map = Object::from_fields([("Map".to_owned(), Typed::always(Shape::object(map)))]);
-        let context =
-            self.context.alternatives().iter().fold(
-                Shape::never(),
-                |so_far, alternative| match alternative {
-                    Alternative::Object(object) => so_far.or(Shape::object(object.merged_with(&with_map))),
-                    _ => so_far.or(Shape::any()),
-                },
-            );
-        let selecting = Scope { context: context.clone(), ..scope.clone() };
-        let given = match state.field("ItemSelector") {
-            Some(selector) => self.data(selector, &selecting, &state.at("ItemSelector"), found),
-            None => items.items(),
-        };
-        let inner = Walk { context, ..self.inner(environment) };
-        let results = state.nested().iter().fold(Shape::never(), |so_far, machine| {
-            let start = Environment { input: given.clone(), variables: environment.variables.clone() };
-            so_far.or(inner.response(machine, start, inference))
-        });
-        Shape::array(results, most)
-    }
-
     /// Checks the value of a field, if it exists, against a schema.
-    fn field_fits(
+    pub(super) fn field_fits(
         &self,
         state: &State<'_>,
         field: &str,
@@ -328,8 +193,13 @@ impl Walk<'_> {
             return;
         }
         if let Err(mismatch) = shape.fits(schema) {
-            let message = format!("{field} is not always valid: {}", mismatch.reason);
-            let finding = Diagnostic::new(code, state.at(field), message).expected(schema.to_string());
+            let (how, severity) = match mismatch.certain {
+                true => ("never", Severity::Error),
+                false => ("not always", Severity::Warning),
+            };
+            let message = format!("{field} is {how} valid: {}", mismatch.reason);
+            let finding = Diagnostic::new(code, state.at(field), message).severity(severity);
+            let finding = finding.expected(schema.to_string());
             let finding = finding.produced(shape.to_schema().to_string());
             inference.diagnostics.push(match mismatch.counterexample {
                 Some(example) => finding.counterexample(example),

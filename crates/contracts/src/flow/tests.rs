@@ -64,7 +64,7 @@ fn codes(states: Value) -> Vec<(Code, String)> {
         "properties": { "name": { "type": "string" }, "size": { "type": "integer" },
             "names": { "type": "array", "maxItems": 5, "items": { "type": "string" } } } });
     let machine = Machine::parse(&definition).unwrap();
-    let found = infer(&machine, &Functions, (Some(&input), None), &Visits::default()).0.diagnostics;
+    let found = infer(&machine, &Functions, (Some(&input), None), false, &Visits::default()).0.diagnostics;
     found.into_iter().map(|finding| (finding.code, finding.pointer)).collect()
 }
 
@@ -232,12 +232,11 @@ fn nested_executions_and_unknown_tasks_and_unlimited_lists_are_found() {
 
 #[test]
 fn the_output_of_an_execution_must_fit_its_declaration() {
-    let definition =
-        json!({ "StartAt": "A", "States": { "A": { "Type": "Pass", "Output": { "n": 1 }, "End": true } } });
+    let definition = json!({ "QueryLanguage": "JSONata", "StartAt": "A", "States": { "A": { "Type": "Pass", "Output": { "n": 1 }, "End": true } } });
     let machine = Machine::parse(&definition).unwrap();
     let codes_for = |schema: Value| {
         let schema = json!({ "type": "object", "required": ["n"], "properties": { "n": schema } });
-        infer(&machine, &Functions, (None, Some(&schema)), &Visits::default())
+        infer(&machine, &Functions, (None, Some(&schema)), false, &Visits::default())
             .0
             .diagnostics
             .into_iter()

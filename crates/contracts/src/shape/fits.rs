@@ -1,9 +1,12 @@
 //! Proves that a schema accepts every value of a shape, or finds a counterexample.
 
+use std::cell::Cell;
+
 use jsonschema::canonical::{Containment, options};
 use serde_json::{Map, Value, json};
 
-use super::{Alternative, Field, Object, Shape};
+use super::refusal::{Refusal, named, refusal};
+use super::{Absence, Alternative, Field, Object, Shape};
 
 /// The reason why a shape does not fit a schema.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,29 +18,37 @@ pub struct SchemaMismatch {
     pub place: String,
     /// What is wrong at this pointer.
     pub reason: String,
+    /// Whether no value of the shape fits, as far as examples show.
+    pub certain: bool,
 }
 
 impl Shape {
     /// Proves that `schema` accepts every value of this shape.
     ///
     /// Formats count: any string is not a time.
-    pub fn fits(&self, schema: &Value) -> Result<(), SchemaMismatch> {
+    pub fn fits(&self, schema: &Value) -> Result<(), Box<SchemaMismatch>> {
         let enumerated = enumerated(schema);
-        if (Proof { root: &enumerated }).covers(&enumerated, self) {
+        let proof = Proof { root: &enumerated, assumed: Cell::new(false) };
+        let proved = proof.covers(&enumerated, self);
+        if proved && !proof.assumed.get() {
             return Ok(());
         }
         let validator = match jsonschema::options().should_validate_formats(true).build(schema) {
             Ok(validator) => validator,
             Err(error) => return Err(unproved(format!("the schema cannot be used: {error}"))),
         };
-        let refused = self.examples().into_iter().filter(|example| !validator.is_valid(example));
-        let Some(counterexample) = refused.min_by_key(|example| example.to_string().len()) else {
-            return Err(unproved("it could not be proved that the value always fits".to_owned()));
+        let examples = self.examples();
+        let refusals = examples.iter().filter_map(|example| refusal(&validator, example, self));
+        let refusals: Vec<Refusal<'_>> = refusals.collect();
+        let certain = refusals.len() == examples.len() && refusals.iter().all(|refusal| refusal.by_form);
+        let Some(first) = refusals.into_iter().min_by_key(|refusal| refusal.example.to_string().len()) else {
+            return match proved {
+                true => Ok(()),
+                false => Err(unproved("it could not be proved that the value always fits".to_owned())),
+            };
         };
-        let first = validator.iter_errors(&counterexample).next();
-        let (place, reason) = first
-            .map_or_else(Default::default, |error| (error.instance_path().to_string(), error.to_string()));
-        Err(SchemaMismatch { counterexample: Some(counterexample), place, reason })
+        let Refusal { example, place, reason, .. } = first;
+        Err(Box::new(SchemaMismatch { counterexample: Some(named(example)), place, reason, certain }))
     }
 }
 
@@ -45,6 +56,8 @@ impl Shape {
 /// remaining small parts are compared by their canonical form.
 struct Proof<'a> {
     root: &'a Value,
+    /// Whether the proof took for granted that something unknown fits.
+    assumed: Cell<bool>,
 }
 
 impl Proof<'_> {
@@ -61,20 +74,22 @@ impl Proof<'_> {
     fn covers_one(&self, schema: &Value, alternative: &Alternative) -> bool {
         let of_type = |kind: &str| schema.get("type").and_then(Value::as_str) == Some(kind);
         match alternative {
+            Alternative::Unknown => true,
             Alternative::Object(object)
                 if of_type("object")
                     && says_only(schema, &["type", "properties", "required", "additionalProperties"]) =>
             {
                 self.covers_object(schema, object)
             }
-            Alternative::Array { items, min_items, max_items }
-                if of_type("array") && says_only(schema, &["type", "items", "minItems", "maxItems"]) =>
+            Alternative::Array { items, first, min_items, max_items }
+                if of_type("array")
+                    && says_only(schema, &["type", "items", "prefixItems", "minItems", "maxItems"]) =>
             {
                 let fewest = schema.get("minItems").and_then(Value::as_u64).unwrap_or_default();
                 let most = schema.get("maxItems").and_then(Value::as_u64);
                 let short = most.is_none_or(|most| max_items.is_some_and(|items| items <= most));
                 let long = *min_items >= fewest;
-                short && long && schema.get("items").is_none_or(|item| self.covers(item, items))
+                short && long && self.covers_items(schema, items, first, *max_items)
             }
             other => {
                 let lone = Shape::new(vec![other.clone()]);
@@ -85,6 +100,21 @@ impl Proof<'_> {
                 by_branch || self.covers_canonically(schema, &lone)
             }
         }
+    }
+
+    /// Compares the items of an array by position as far as the schema names positions, and the others all at once.
+    fn covers_items(&self, schema: &Value, items: &Shape, first: &[Shape], most: Option<u64>) -> bool {
+        let positions = schema.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let others = schema.get("items").unwrap_or(&Value::Bool(true));
+        let at = |(position, schema): (usize, &Value)| {
+            let item = first.get(position).unwrap_or(items);
+            most.is_some_and(|most| most <= position as u64) || self.covers(schema, item)
+        };
+        let behind = first.get(positions.len()..).unwrap_or_default();
+        let all_known = most.is_some_and(|most| most <= first.len() as u64);
+        positions.iter().enumerate().all(at)
+            && behind.iter().all(|item| self.covers(others, item))
+            && (all_known || self.covers(others, items))
     }
 
     fn covers_object(&self, schema: &Value, object: &Object) -> bool {
@@ -101,12 +131,18 @@ impl Proof<'_> {
             let unnamed = properties.iter().filter(|(name, _)| !object.fields.contains_key(*name));
             self.covers(others, rest) && unnamed.into_iter().all(|(_, property)| self.covers(property, rest))
         };
-        required.all(|name| object.fields.get(name).is_some_and(|field| field.required))
-            && object.fields.iter().all(field)
-            && object.rest.as_deref().is_none_or(rest)
+        let is_present = |name: &str| match object.fields.get(name) {
+            Some(field) => field.absence != Absence::Perhaps,
+            None => object.rest.as_ref().is_some_and(|rest| rest.is_unknown_in_part()),
+        };
+        required.all(is_present) && object.fields.iter().all(field) && object.rest.as_deref().is_none_or(rest)
     }
 
     fn covers_canonically(&self, schema: &Value, shape: &Shape) -> bool {
+        if shape.holds_unknown() {
+            self.assumed.set(true);
+            return true;
+        }
         let produced = shape.to_schema();
         if covers_plainly(schema, &produced) {
             return true;
@@ -194,6 +230,6 @@ fn enumerated(schema: &Value) -> Value {
     }
 }
 
-fn unproved(reason: String) -> SchemaMismatch {
-    SchemaMismatch { counterexample: None, place: String::new(), reason }
+fn unproved(reason: String) -> Box<SchemaMismatch> {
+    Box::new(SchemaMismatch { counterexample: None, place: String::new(), reason, certain: false })
 }

@@ -1,8 +1,10 @@
 //! Reads a JSON Schema as a shape. The shape has all values of the schema and may have more.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
-use super::{Alternative, Field, Object, Scalar, Shape};
+use super::{Absence, Alternative, Field, Object, Scalar, Shape};
 
 /// The greatest nesting depth that is read. Deeper values and recursive schemas become any value.
 const DEEPEST: usize = 24;
@@ -29,11 +31,16 @@ impl Reader<'_> {
             let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
             return target.map_or_else(Shape::any, |target| self.shape(target, depth + 1));
         }
+        if let Some(parts) = object.get("allOf").and_then(Value::as_array) {
+            return self.all_of(object, parts, depth);
+        }
         for keyword in ["anyOf", "oneOf"] {
             if let Some(branches) = object.get(keyword).and_then(Value::as_array) {
-                // Keywords next to the branches narrow them and are ignored, which only widens the shape.
                 let either = |so_far: Shape, branch| so_far.or(self.shape(branch, depth + 1));
-                return branches.iter().fold(Shape::never(), either);
+                let branches = branches.iter().fold(Shape::never(), either);
+                let mut own = object.clone();
+                own.remove(keyword);
+                return branches.and(&self.shape(&Value::Object(own), depth + 1));
             }
         }
         if let Some(value) = object.get("const") {
@@ -48,7 +55,10 @@ impl Reader<'_> {
                 let kinds = kinds.iter().filter_map(Value::as_str);
                 kinds.fold(Shape::never(), |so_far, kind| so_far.or(self.of_type(kind, object, depth)))
             }
-            _ if object.contains_key("properties") => self.of_type("object", object, depth),
+            _ if ["properties", "required"].iter().any(|keyword| object.contains_key(*keyword)) => {
+                self.of_type("object", object, depth)
+            }
+            _ if object.contains_key("prefixItems") => self.of_type("array", object, depth),
             _ => Shape::any(),
         }
     }
@@ -73,15 +83,41 @@ impl Reader<'_> {
                 other => other,
             },
             "string" => scalar(Scalar::String, &["minLength", "maxLength", "pattern", "format"]),
-            "array" => Alternative::Array {
-                items: schema.get("items").map_or_else(Shape::any, |items| self.shape(items, depth + 1)),
-                min_items: schema.get("minItems").and_then(Value::as_u64).unwrap_or_default(),
-                max_items: schema.get("maxItems").and_then(Value::as_u64),
-            },
+            "array" => self.array(schema, depth),
             "object" => Alternative::Object(self.object(schema, depth)),
             _ => Alternative::Any,
         };
         Shape::new(vec![alternative])
+    }
+
+    /// Returns the shape of an array. `prefixItems` are its first items, and `items` the ones after them.
+    fn array(&self, schema: &Map<String, Value>, depth: usize) -> Alternative {
+        let first: Vec<Shape> = schema
+            .get("prefixItems")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(|item| self.shape(item, depth + 1))
+            .collect();
+        let others = schema.get("items").map_or_else(Shape::any, |items| self.shape(items, depth + 1));
+        let given_most = schema.get("maxItems").and_then(Value::as_u64);
+        // No item is allowed behind the first ones if the schema of the others is `false`.
+        let most = if others.is_never() {
+            Some(given_most.map_or(first.len() as u64, |most| most.min(first.len() as u64)))
+        } else {
+            given_most
+        };
+        let items = first.iter().cloned().fold(others, Shape::or);
+        let min_items = schema.get("minItems").and_then(Value::as_u64).unwrap_or_default();
+        Alternative::Array { items, first, min_items, max_items: most }
+    }
+
+    /// Returns the shape of a schema with `allOf`. Each part of it holds as well as the schema itself.
+    fn all_of(&self, schema: &Map<String, Value>, parts: &[Value], depth: usize) -> Shape {
+        let mut own = schema.clone();
+        own.remove("allOf");
+        let parts = parts.iter().map(|part| self.shape(part, depth + 1));
+        parts.fold(self.shape(&Value::Object(own), depth + 1), |so_far, part| so_far.and(&part))
     }
 
     fn object(&self, schema: &Map<String, Value>, depth: usize) -> Object {
@@ -94,16 +130,25 @@ impl Reader<'_> {
             .collect();
         let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
         let field = |(name, property): (&String, &Value)| {
-            let required = required.contains(&name.as_str());
-            (name.clone(), Field { shape: self.shape(property, depth + 1), required })
+            let absence = if required.contains(&name.as_str()) { Absence::Never } else { Absence::Perhaps };
+            (name.clone(), Field { shape: self.shape(property, depth + 1), absence })
         };
-        let fields = properties.map(field).collect();
+        let mut fields: BTreeMap<String, Field> = properties.map(field).collect();
         let patterns = schema.contains_key("patternProperties");
         let rest = match schema.get("additionalProperties") {
             _ if patterns => Some(Shape::any()),
             None => Some(Shape::any()),
             Some(rest) => Some(self.shape(rest, depth + 1)).filter(|rest| !rest.is_never()),
         };
-        Object { fields, rest: rest.map(Box::new) }
+        if let Some(rest) = &rest {
+            // A required field may be without a schema of its own.
+            for name in
+                required.iter().filter(|name| !fields.contains_key(**name)).copied().collect::<Vec<_>>()
+            {
+                fields.insert(name.to_owned(), Field { shape: rest.clone(), absence: Absence::Never });
+            }
+        }
+        let most = schema.get("maxProperties").and_then(Value::as_u64);
+        Object { fields, rest: rest.map(Box::new), most }
     }
 }

@@ -241,19 +241,27 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         code: Code::MissingDefault,
         at: "/States/Again?/Default",
-        wrong: &[("/States/Again?/Default", "")],
-        right: &[("/States/Again?/Default", "\"Done\"")],
+        wrong: &[
+            ("/States/Again?/Default", ""),
+            ("/States/Again?/Choices/0/Condition", r#""{% $states.context.State.RetryCount > 1 %}""#),
+        ],
+        // The last condition is always true.
+        right: &[("/States/Again?/Default", "")],
     },
     Case {
-        code: Code::JsonpathNotChecked,
+        code: Code::SchemaValidationFailed,
         at: "/QueryLanguage",
-        wrong: &[("/QueryLanguage", ""), ("/States/Work/Next", "\"Nowhere\"")],
+        wrong: &[
+            ("/QueryLanguage", "\"Jsonata\""),
+            ("/States", r#"{"Work": {"Type": "Fail"}}"#),
+            ("template:/Resources/StateMachine/Properties/DefinitionSubstitutions", "{}"),
+        ],
         right: &[],
     },
     Case {
-        code: Code::JsonpathNotChecked,
+        code: Code::SchemaValidationFailed,
         at: "/States/Pause/QueryLanguage",
-        wrong: &[("/States/Pause/QueryLanguage", "\"JSONPath\""), ("/States/Pause/SecondsPath", "\"$.a\"")],
+        wrong: &[("/States/Pause/QueryLanguage", "\"JSONPath\"")],
         right: &[("/States/Pause/QueryLanguage", "\"JSONata\"")],
     },
 ];

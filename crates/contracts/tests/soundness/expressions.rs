@@ -21,6 +21,10 @@ const SUBJECTS: &[&str] = &[
     "$states.input.rows.t[0]",
     "$states.input.rows[0].p",
     "$states.input.rows[p > 0]",
+    "$states.input.rows[0]",
+    "$states.input.rows[-1]",
+    "$states.input.rows[1].p",
+    "$states.input.names[1]",
     "$states.input.list[0]",
     "$states.input.rows",
     "$states.input.list",
@@ -43,7 +47,7 @@ impl<'a> Dice<'a> {
         Dice { numbers: numbers.iter(), depth: 0, roots: vec!["$states.input", "$states.input", "$v"] }
     }
 
-    fn throw(&mut self, sides: usize) -> usize {
+    pub(crate) fn throw(&mut self, sides: usize) -> usize {
         self.numbers.next().map_or(0, |number| usize::from(*number) % sides)
     }
 
@@ -104,9 +108,22 @@ fn guarded(dice: &mut Dice<'_>) -> String {
         _ => dice.one_of(SUBJECTS).to_owned(),
     };
     let constant = dice.one_of(&["'A'", "null", "true", "'ready'"]);
-    let about = match dice.throw(3) {
+    let about = match dice.throw(10) {
         0 => format!("$exists({path})"),
-        1 => format!("($exists({path}) and {path} = {constant})"),
+        1 => path.clone(),
+        2 => format!(
+            "$count({path}) {} {}",
+            dice.one_of(&[">", ">=", "=", "!=", "<", "<="]),
+            dice.one_of(&["0", "1", "2"])
+        ),
+        3 => format!("{} < $count({path})", dice.one_of(&["0", "1"])),
+        4 => {
+            let kind = dice.one_of(&["'string'", "'number'", "'array'", "'object'", "'null'", "'boolean'"]);
+            format!("$type({path}) {} {kind}", dice.one_of(&["=", "!="]))
+        }
+        5 => format!("{path} {} {constant}", dice.one_of(&["=", "!="])),
+        6 => format!("$boolean({path})"),
+        7 | 8 => format!("($exists({path}) and {path} = {constant})"),
         _ => format!("($exists({path}) and {path} != {constant})"),
     };
     let condition = match dice.throw(6) {
@@ -118,7 +135,13 @@ fn guarded(dice: &mut Dice<'_>) -> String {
         _ => format!("($not({about}) or {})", dice.deeper(truth)),
     };
     let around = path.rsplit_once('.').map_or(path.as_str(), |(around, _)| around);
-    let read = if dice.throw(3) == 0 { around } else { &path };
+    let read = match dice.throw(8) {
+        0 | 1 => around.to_owned(),
+        2 => format!("{path}[0]"),
+        3 => format!("{path}[1]"),
+        4 => format!("($f := function($x) {{ $x }}; $f({path}))"),
+        _ => path.clone(),
+    };
     match dice.throw(2) {
         0 => format!("({condition} ? {read} : {})", dice.deeper(any)),
         _ => format!("({condition} ? {} : {read})", dice.deeper(any)),
@@ -126,7 +149,7 @@ fn guarded(dice: &mut Dice<'_>) -> String {
 }
 
 /// Generates functions and steps of a list, which may be a list, empty, a single item or absent.
-fn of_list(dice: &mut Dice<'_>) -> String {
+pub(crate) fn of_list(dice: &mut Dice<'_>) -> String {
     let list = dice.one_of(SUBJECTS);
     match dice.throw(11) {
         0 => format!("$sum({list})"),
@@ -159,8 +182,22 @@ fn path(dice: &mut Dice<'_>) -> String {
     path
 }
 
-fn number(dice: &mut Dice<'_>) -> String {
-    match dice.form(3, 14) {
+pub(crate) fn number(dice: &mut Dice<'_>) -> String {
+    match dice.form(3, 18) {
+        14 => {
+            format!("${}([{}, {}])", dice.one_of(&["max", "min"]), dice.deeper(number), dice.deeper(number))
+        }
+        15 => format!(
+            "$power({}, {})",
+            dice.one_of(&["2", "0.5"]),
+            dice.one_of(&["2", "$count($states.input.list)"])
+        ),
+        16 => format!(
+            "($f := function($a, $b) {{ $a + $b }}; $f({}, {}))",
+            dice.deeper(number),
+            dice.deeper(number)
+        ),
+        17 => format!("({} ~> function($x) {{ $x }})", dice.deeper(number)),
         0 => dice.one_of(&["0", "1", "2.5", "-1"]).to_owned(),
         1 => "$states.input.n".to_owned(),
         2 => path(dice),
@@ -191,7 +228,7 @@ fn numbers(dice: &mut Dice<'_>) -> String {
     }
 }
 
-fn text(dice: &mut Dice<'_>) -> String {
+pub(crate) fn text(dice: &mut Dice<'_>) -> String {
     match dice.form(3, 11) {
         0 => dice.one_of(&["''", "'A'", "'ready'"]).to_owned(),
         1 => "$states.input.s".to_owned(),
@@ -207,7 +244,7 @@ fn text(dice: &mut Dice<'_>) -> String {
     }
 }
 
-fn truth(dice: &mut Dice<'_>) -> String {
+pub(crate) fn truth(dice: &mut Dice<'_>) -> String {
     match dice.form(4, 14) {
         0 => dice.one_of(&["true", "false"]).to_owned(),
         1 => "$states.input.f".to_owned(),
@@ -230,9 +267,10 @@ fn truth(dice: &mut Dice<'_>) -> String {
     }
 }
 
-fn list(dice: &mut Dice<'_>) -> String {
-    match dice.form(3, 17) {
-        0 => dice.one_of(&["[]", "[1..3]", "['A']"]).to_owned(),
+pub(crate) fn list(dice: &mut Dice<'_>) -> String {
+    match dice.form(3, 18) {
+        17 => format!("[$keys({})]", dice.deeper(object)),
+        0 => dice.one_of(&["[]", "[1..3]", "['A']", "[2..1]", "[0, 1..2]"]).to_owned(),
         1 => format!("$states.input.{}", dice.one_of(&["list", "names", "rows"])),
         2 => format!("[{}]", path(dice)),
         3 => format!("[{}, {}]", dice.deeper(any), dice.deeper(any)),

@@ -63,11 +63,12 @@ pub async fn runs(sfn: &Client, arn: &str) -> Result<bool, AwsFailure> {
 }
 
 /// Parses JSON. Text that is none stays text, because an execution's output may be cut off.
-fn json(text: Option<&str>) -> Option<Value> {
+pub(crate) fn json(text: Option<&str>) -> Option<Value> {
     text.map(|text| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)))
 }
 
-fn event(event: &HistoryEvent) -> Event {
+/// Converts an event.
+pub(crate) fn event(event: &HistoryEvent) -> Event {
     let entered = event.state_entered_event_details.as_ref().map(|details| details.name.clone());
     let left = || event.state_exited_event_details.as_ref().map(|details| details.name.clone());
     Event {
@@ -76,8 +77,18 @@ fn event(event: &HistoryEvent) -> Event {
         at: utc_milliseconds(&event.timestamp),
         kind: event.r#type.as_str().to_owned(),
         state: entered.or_else(left),
+        call: scheduled(event),
         failure: failure(event),
     }
+}
+
+/// Returns what a task calls, if the event schedules it.
+fn scheduled(event: &HistoryEvent) -> Option<String> {
+    if event.lambda_function_scheduled_event_details.is_some() {
+        return Some("lambda:invoke".to_owned());
+    }
+    let task = event.task_scheduled_event_details.as_ref()?;
+    Some(format!("{}:{}", task.resource_type, task.resource))
 }
 
 /// Returns the error and cause of an event. Each type of event has them in a member of its own.
@@ -113,7 +124,9 @@ fn failed(error: Option<&str>, cause: Option<&str>) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_sfn::types::{HistoryEventType, StateEnteredEventDetails, TaskFailedEventDetails};
+    use aws_sdk_sfn::types::{
+        HistoryEventType, StateEnteredEventDetails, TaskFailedEventDetails, TaskScheduledEventDetails,
+    };
 
     use super::*;
 
@@ -129,6 +142,15 @@ mod tests {
         let read = event(&entered.build().unwrap());
         assert_eq!((read.kind.as_str(), read.state.as_deref()), ("TaskStateEntered", Some("Copy")));
         assert_eq!((read.id, read.previous_id, read.at.timestamp()), (2, 1, 60));
+        assert_eq!(read.call, None);
+    }
+
+    #[test]
+    fn an_event_that_schedules_a_task_has_its_call() {
+        let details = TaskScheduledEventDetails::builder().resource_type("lambda").resource("invoke");
+        let details = details.region("eu-west-1").parameters("{}").build().unwrap();
+        let scheduled = of(HistoryEventType::TaskScheduled).task_scheduled_event_details(details);
+        assert_eq!(event(&scheduled.build().unwrap()).call.as_deref(), Some("lambda:invoke"));
     }
 
     #[test]

@@ -10,10 +10,11 @@ use super::copies::{self, Sources};
 use super::exports;
 use super::facts::{Copy, Description, TableFacts};
 use super::finding::Finding;
+use super::lag;
 use super::listings;
 use super::proof::{Listed, Proof};
 use super::protected;
-use super::rates::{Apis, Timer};
+use super::rates::{Api, Apis, Timer};
 use super::stores;
 pub use super::stores::{History, Stores};
 use super::tables::{self, Read};
@@ -57,40 +58,76 @@ pub async fn collect(
     stores: &Stores,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Collected, AwsFailure> {
-    let began_at = clock.now();
-    let apis = Apis::new(&timer);
-    let once = clients.without_retries();
-    let (dynamodb, backup) = (once.dynamodb(), once.backup());
-    let names = tables::names(&apis, &dynamodb).await?;
-    let known: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-    let read = AtomicUsize::new(0);
-    let done = || {
-        let read = read.fetch_add(1, Ordering::Relaxed) + 1;
-        progress(Progress { read, tables: names.len() });
-    };
-    let (reads, backups, points, exports, jobs) = futures::join!(
-        tables::read(&apis, &dynamodb, &names, &done),
-        listings::backups(&apis, &dynamodb),
-        protected::points(&apis, &backup, &known),
-        exports::newest(&apis, &dynamodb, &known),
-        listings::restore_jobs(&apis, &backup),
-    );
-    let listed = Listed { backups, points, exports, jobs };
-    let tables = assemble(clients, stores, &reads, &listed, began_at).await;
-    let arn = reads.iter().find_map(|read| Some(read.table.found()?.arn.as_str()));
-    Ok(Collected {
-        account: arn.and_then(Arn::parse).map(|arn| arn.account.to_owned()),
-        region: clients.sdk().region().map(ToString::to_string),
-        began_at,
-        ended_at: clock.now(),
-        tables,
-        calls: apis.all().iter().map(|api| api.counted()).filter(|(_, calls)| *calls > 0).collect(),
-    })
+    let inventory = Inventory::begin(clients, clock, timer).await?;
+    Ok(inventory.collect(stores, progress).await)
+}
+
+/// An inventory of tables whose names are known.
+#[derive(Debug)]
+pub struct Inventory<'a> {
+    clients: &'a Clients,
+    clock: &'a Clock,
+    timer: Arc<dyn Timer>,
+    apis: Apis,
+    began_at: DateTime<Utc>,
+    names: Vec<String>,
+}
+
+impl<'a> Inventory<'a> {
+    /// Lists the tables. Use it instead of [`collect`] to learn their number first.
+    pub async fn begin(
+        clients: &'a Clients,
+        clock: &'a Clock,
+        timer: Arc<dyn Timer>,
+    ) -> Result<Inventory<'a>, AwsFailure> {
+        let (began_at, apis) = (clock.now(), Apis::new(&timer));
+        let names = tables::names(&apis, &clients.without_retries().dynamodb()).await?;
+        Ok(Inventory { clients, clock, timer, apis, began_at, names })
+    }
+
+    /// Returns the number of tables.
+    pub fn tables(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Collects what AWS says of the tables. What cannot be read is not known.
+    pub async fn collect(self, stores: &Stores, progress: &(dyn Fn(Progress) + Sync)) -> Collected {
+        let Inventory { clients, clock, timer, apis, began_at, names } = self;
+        let once = clients.without_retries();
+        let (dynamodb, backup) = (once.dynamodb(), once.backup());
+        let known: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        let read = AtomicUsize::new(0);
+        let done = || {
+            let read = read.fetch_add(1, Ordering::Relaxed) + 1;
+            progress(Progress { read, tables: names.len() });
+        };
+        let (reads, backups, points, exports, jobs) = futures::join!(
+            tables::read(&apis, &dynamodb, &names, &done),
+            listings::backups(&apis, &dynamodb),
+            protected::points(&apis, &backup, &known),
+            exports::newest(&apis, &dynamodb, &known),
+            listings::restore_jobs(&apis, &backup),
+        );
+        let listed = Listed { backups, points, exports, jobs };
+        let mut tables = assemble(clients, &timer, stores, &reads, &listed, began_at).await;
+        add_lags(&apis, &once, &mut tables, began_at).await;
+        let arn = reads.iter().find_map(|read| Some(read.table.found()?.arn.as_str()));
+        let counted = apis.all().into_iter().map(Api::counted);
+        Collected {
+            account: arn.and_then(Arn::parse).map(|arn| arn.account.to_owned()),
+            region: clients.sdk().region().map(ToString::to_string),
+            began_at,
+            ended_at: clock.now(),
+            tables,
+            calls: counted.filter(|(_, calls)| *calls > 0).collect(),
+        }
+    }
 }
 
 /// Puts together what was read of each table.
 async fn assemble(
     clients: &Clients,
+    timer: &Arc<dyn Timer>,
     stores: &Stores,
     reads: &[Read],
     listed: &Listed,
@@ -100,14 +137,14 @@ async fn assemble(
         reads.iter().filter_map(|read| Some((read.name.as_str(), read.table.found()?))).collect();
     let tables: Vec<&Description> = described.iter().map(|(_, table)| *table).collect();
     let settings = match &stores.settings {
-        Some(name) => Some(stores::settings(clients, name).await),
+        Some(name) => Some(stores::settings(clients, timer, name).await),
         None => None,
     };
     let evidence = match &stores.evidence {
-        Some(name) => Some(stores::evidence(clients, name, &tables).await),
+        Some(name) => Some(stores::evidence(clients, timer, name, &tables).await),
         None => None,
     };
-    let mut incremental = stores::incremental(clients, &stores.incremental, &described, now).await;
+    let mut incremental = stores::incremental(clients, timer, &stores.incremental, &described, now).await;
 
     let sources: Sources = copies::sources(&listed.backups, &listed.points);
     let copies = copies::copies(reads, &sources, &listed.jobs);
@@ -145,6 +182,27 @@ async fn assemble(
         (read.name.clone(), facts)
     };
     reads.iter().zip(&copies).map(table).collect()
+}
+
+/// Adds to the histories of items how far they lag behind the streams of their tables.
+async fn add_lags(
+    apis: &Apis,
+    once: &Clients,
+    tables: &mut BTreeMap<String, TableFacts>,
+    now: DateTime<Utc>,
+) {
+    let stream = |facts: &TableFacts| {
+        let (table, _) = (facts.table.found()?, facts.incremental.found()?);
+        Some(format!("{}/stream/{}", table.arn, table.stream.as_deref()?))
+    };
+    let streams: BTreeSet<String> = tables.values().filter_map(stream).collect();
+    let mut lags = lag::lags(apis, &once.lambda(), &once.cloudwatch(), streams, now).await;
+    for facts in tables.values_mut() {
+        let lag = stream(facts).and_then(|stream| lags.remove(&stream));
+        if let (Some(lag), Finding::Found { value }) = (lag, &mut facts.incremental) {
+            value.lag = lag;
+        }
+    }
 }
 
 /// Returns what is known of a table that could not be described: whether a backup is of this table, or of an earlier one

@@ -36,6 +36,13 @@ pub struct TableFacts {
     pub copy: Finding<Copy>,
 }
 
+impl TableFacts {
+    /// Returns how far the history of its items lags behind. `None` if it has no history.
+    pub(super) fn lag(&self) -> Option<&Finding<Lag>> {
+        self.incremental.found().map(|history| &history.lag)
+    }
+}
+
 /// A table.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -122,6 +129,19 @@ pub struct Incremental {
     pub location: String,
     /// First second of which every item is known.
     pub since: DateTime<Utc>,
+    /// How far the function that writes the history lags behind the table's stream.
+    pub lag: Finding<Lag>,
+}
+
+/// How far a function lags behind a stream.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lag {
+    /// Greatest age in seconds of the records that the function received in the last minutes, and at least the time for
+    /// which Lambda waits until a batch is full.
+    pub seconds: u64,
+    /// Name of the function.
+    pub function: String,
 }
 
 /// A settings document of a table.

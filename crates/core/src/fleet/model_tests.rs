@@ -8,7 +8,7 @@ use serde_json::json;
 use super::collect::Stores;
 use super::report::Fleet;
 use super::rules::{Outcome, Rules};
-use super::testing::{Account, ago, collected, now};
+use super::testing::{Account, ago, collected, keep_page, now};
 use crate::testing::fake_aws::{arn, refusal};
 
 const TABLES: usize = 60;
@@ -270,6 +270,7 @@ async fn twenty_gaps_are_found_among_many_tables_and_no_others() {
         let expected: BTreeSet<&str> = expected.iter().map(|(table, ..)| table.as_str()).collect();
         assert_eq!(first, expected, "the worst come first");
         assert_eq!(fleet.totals.broken + fleet.totals.not_known, 20);
+        keep_page("twenty-gaps", &fleet);
     }
 }
 
@@ -307,6 +308,7 @@ async fn losses_windows_copies_and_restores_are_reported() {
     account.copy("old-20261128-00-00-00", "p", None).copy("old-20261129-00-00-00", "gone", None);
     account.aws.set("old-20261128-00-00-00", "TableSizeBytes", json!(3_u64 << 30));
     let fleet = Fleet::new(collected(&account, &Stores::default()).unwrap(), Rules::built_in(), Some(0.25));
+    keep_page("losses-windows-copies-and-restores", &fleet);
     let orders = fleet.tables.iter().find(|table| table.name == "orders").unwrap();
     let sources: Vec<_> =
         orders.sources.iter().map(|point| (point.source.to_string(), point.loss_seconds)).collect();

@@ -172,16 +172,7 @@ fn failed(verdict: &Verdict) -> Markup {
 
 /// Says what could not be read, and why.
 fn unread(facts: &TableFacts) -> Markup {
-    let reasons = [
-        ("table", facts.table.reason()),
-        ("point-in-time recovery", facts.pitr.reason()),
-        ("backups", facts.backups.reason()),
-        ("recovery points", facts.recovery_points.reason()),
-        ("exports", facts.exports.reason()),
-        ("incremental backup", facts.incremental.reason()),
-    ];
-    let reasons: Vec<(&str, &str)> =
-        reasons.into_iter().filter_map(|(what, reason)| Some((what, reason?))).collect();
+    let reasons: Vec<(&str, &str)> = facts.unread().collect();
     html! {
         @if !reasons.is_empty() {
             details { summary { "not known: " (reasons.len()) }

@@ -7,6 +7,8 @@
 //! | `ListBackups` | 5 per second (API reference) |
 //! | other calls of DynamoDB's control plane | 2,500 per second together ("Best practices for managing the control plane in DynamoDB") |
 //! | AWS Backup | none is documented |
+//! | Lambda's control plane | 15 per second together ("Lambda quotas") |
+//! | `GetMetricStatistics` | 400 per second ("CloudWatch service quotas") |
 //!
 //! Others in the account need these rates, too, so an inventory takes nine tenths of a rate, and far less of the shared
 //! one. The SDK repeats a call at once without counting it. So the clients here have no retries: a call is repeated here,
@@ -27,10 +29,11 @@ use crate::aws::failure::{AwsFailure, NO_CREDENTIALS};
 use crate::aws::rate_limiter::RateLimiter;
 use crate::error_name::ErrorName;
 
-/// Number of times that a throttled call is repeated.
+/// Number of times that a call is repeated that was throttled, or that failed in AWS or on its way.
 const REPEATS: u32 = 6;
-/// Number of times that a call is repeated that failed in AWS or on its way.
-const REPEATS_OF_FAILURES: u32 = 2;
+/// Number of times that the first call is repeated if it failed in AWS or on its way. More would not help if AWS cannot be
+/// reached.
+const REPEATS_OF_THE_FIRST: u32 = 2;
 
 /// Calls per second of the APIs that are called once for each table and have a low rate.
 const PER_TABLE: f64 = 9.0;
@@ -67,6 +70,7 @@ impl Timer for RuntimeTimer {
 pub(super) struct Api {
     action: &'static str,
     per_second: f64,
+    repeats_of_failures: u32,
     limiter: Mutex<RateLimiter>,
     calls: AtomicU64,
     timer: Arc<dyn Timer>,
@@ -77,6 +81,7 @@ impl Api {
         Api {
             action,
             per_second,
+            repeats_of_failures: REPEATS,
             limiter: Mutex::new(RateLimiter::new(Some(per_second), timer.now())),
             calls: AtomicU64::new(0),
             timer: Arc::clone(timer),
@@ -104,11 +109,21 @@ impl Api {
                 Ok(response) => return Ok(response),
                 Err(error) => AwsFailure::from_call(self.action)(error),
             };
-            if failed >= repeats(&failure) {
+            if failed >= self.repeats(&failure) {
                 return Err(failure);
             }
             self.limiter().owe(self.per_second * f64::from(1_u32 << failed.min(4)));
             failed += 1;
+        }
+    }
+
+    fn repeats(&self, failure: &AwsFailure) -> u32 {
+        match failure.name {
+            ErrorName::Throttled => REPEATS,
+            ErrorName::ServiceUnavailable if !failure.detail.starts_with(NO_CREDENTIALS) => {
+                self.repeats_of_failures
+            }
+            _ => 0,
         }
     }
 
@@ -118,12 +133,25 @@ impl Api {
     }
 }
 
-fn repeats(failure: &AwsFailure) -> u32 {
-    match failure.name {
-        ErrorName::Throttled => REPEATS,
-        ErrorName::ServiceUnavailable if !failure.detail.starts_with(NO_CREDENTIALS) => REPEATS_OF_FAILURES,
-        _ => 0,
+/// Repeats the reading of a bucket if it was throttled or failed in AWS, although the SDK has repeated its calls. `name`
+/// returns the name of an error.
+pub(super) async fn patiently<T, E, F>(
+    timer: &Arc<dyn Timer>,
+    name: impl Fn(&E) -> ErrorName,
+    read: impl Fn() -> F,
+) -> Result<T, E>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    for failed in 0..REPEATS {
+        match read().await {
+            Err(error) if name(&error).is_transient() => {
+                timer.wait(Duration::from_secs(1 << failed.min(4))).await;
+            }
+            result => return result,
+        }
     }
+    read().await
 }
 
 /// The APIs that an inventory calls.
@@ -139,13 +167,18 @@ pub(super) struct Apis {
     pub(super) list_protected_resources: Api,
     pub(super) list_recovery_points: Api,
     pub(super) list_restore_jobs: Api,
+    pub(super) list_mappings: Api,
+    pub(super) get_metric_statistics: Api,
 }
 
 impl Apis {
     pub(super) fn new(timer: &Arc<dyn Timer>) -> Apis {
         let api = |action, per_second| Api::new(action, per_second, timer);
         Apis {
-            list_tables: api("dynamodb:ListTables", 10.0),
+            list_tables: Api {
+                repeats_of_failures: REPEATS_OF_THE_FIRST,
+                ..api("dynamodb:ListTables", 10.0)
+            },
             describe_table: api("dynamodb:DescribeTable", 50.0),
             describe_continuous_backups: api("dynamodb:DescribeContinuousBackups", PER_TABLE),
             list_tags: api("dynamodb:ListTagsOfResource", PER_TABLE),
@@ -155,11 +188,13 @@ impl Apis {
             list_protected_resources: api("backup:ListProtectedResources", 5.0),
             list_recovery_points: api("backup:ListRecoveryPointsByResource", 10.0),
             list_restore_jobs: api("backup:ListRestoreJobs", 5.0),
+            list_mappings: api("lambda:ListEventSourceMappings", 5.0),
+            get_metric_statistics: api("cloudwatch:GetMetricStatistics", 20.0),
         }
     }
 
     /// Returns all of them.
-    pub(super) fn all(&self) -> [&Api; 10] {
+    pub(super) fn all(&self) -> [&Api; 12] {
         [
             &self.list_tables,
             &self.describe_table,
@@ -171,6 +206,8 @@ impl Apis {
             &self.list_protected_resources,
             &self.list_recovery_points,
             &self.list_restore_jobs,
+            &self.list_mappings,
+            &self.get_metric_statistics,
         ]
     }
 }

@@ -10,9 +10,10 @@ use super::collect::Collected;
 use super::facts::{CopyKind, TableFacts};
 use super::rules::{Outcome, Rules, Verdict};
 use super::sources::{Point, points};
+use crate::schemas;
 
 /// Version of the document.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 /// Bytes of a GB, as DynamoDB counts them ("Quotas in Amazon DynamoDB").
 pub const GB: f64 = 1_073_741_824.0;
 
@@ -42,7 +43,7 @@ pub struct Fleet {
 
 /// Numbers of tables.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Totals {
     /// All tables.
     pub tables: u64,
@@ -56,6 +57,8 @@ pub struct Totals {
     pub unprotected: u64,
     /// Most seconds of changes that a table would lose now; null if no loss is known. Copies and unprotected tables do
     /// not count.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(required, schema_with = "schemas::nullable::<u64>")]
     pub worst_loss_seconds: Option<u64>,
     /// Copies that rotations made.
     pub copies: u64,
@@ -64,6 +67,8 @@ pub struct Totals {
     /// Storage of superseded copies in GB.
     pub superseded_gb: f64,
     /// Price of that storage per month; null if no price per GB was given.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(required, schema_with = "schemas::nullable::<f64>")]
     pub superseded_price: Option<f64>,
 }
 
@@ -174,7 +179,9 @@ impl Totals {
             copy.map(|copy| copy.superseded)
         };
         let bytes = tables.iter().filter(|table| copy(table) == Some(true));
-        let bytes: f64 = bytes.filter_map(|table| Some(table.facts.table.found()?.bytes as f64)).sum();
+        let bytes = bytes.filter_map(|table| Some(table.facts.table.found()?.bytes as f64));
+        // The sum of no numbers is -0.0.
+        let bytes = bytes.fold(0.0, |sum, bytes| sum + bytes);
         let originals = tables.iter().filter(|table| !table.is_copy());
         Totals {
             tables: tables.len() as u64,

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Formatter};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -70,9 +70,11 @@ pub(super) fn points(facts: &TableFacts, now: DateTime<Utc>) -> Vec<Point> {
     let pitr = facts.pitr.found().map(|pitr| point(Source::Pitr, true, pitr.earliest, pitr.latest));
     let export = facts.exports.found();
     let export = export.map(|export| point(Source::Export, false, Some(export.time), Some(export.time)));
-    // How far the function lags behind the stream is not read, so its last second is not known.
-    let history = facts.incremental.found();
-    let history = history.map(|history| point(Source::Incremental, true, Some(history.since), None));
+    let history = facts.incremental.found().map(|history| {
+        let lag =
+            history.lag.found().and_then(|lag| TimeDelta::try_seconds(i64::try_from(lag.seconds).ok()?));
+        point(Source::Incremental, true, Some(history.since), lag.map(|lag| now - lag))
+    });
     let mut points: Vec<Point> = pitr.into_iter().chain(saved).chain(export).chain(history).collect();
     points.sort_by_key(|point| (point.loss_seconds.unwrap_or(u64::MAX), point.source));
     points

@@ -1,17 +1,21 @@
 //! Reads what buckets say of tables: settings documents, evidence of restore tests and histories of items.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use futures::StreamExt as _;
 
 use super::facts::{Description, Incremental, SettingsCapture, Verification};
 use super::finding::Finding;
+use super::rates::{Timer, patiently};
 use crate::aws::arn::Arn;
 use crate::aws::clients::Clients;
+use crate::aws::failure::AwsFailure;
+use crate::error_name::HasErrorName as _;
 use crate::item_history::coverage::{self, Present};
-use crate::restore_test::evidence;
-use crate::storage::{Files, bucket};
+use crate::restore_test::evidence::{self, EvidenceError};
+use crate::storage::{Files, FilesError, bucket};
 
 /// Number of objects that are read at a time.
 const AT_A_TIME: usize = 16;
@@ -51,10 +55,12 @@ pub(super) struct Tested {
 /// The newest settings document of each table, by the folder of the table.
 pub(super) async fn settings(
     clients: &Clients,
+    timer: &Arc<dyn Timer>,
     name: &str,
 ) -> Result<HashMap<String, SettingsCapture>, String> {
     let files = bucket(clients, name);
-    let listed = files.list("settings/").await.map_err(|error| error.to_string())?;
+    let listed = patiently(timer, FilesError::name, || files.list("settings/")).await;
+    let listed = listed.map_err(|error| error.to_string())?;
     let mut newest = HashMap::<String, SettingsCapture>::new();
     for file in listed {
         let Some((folder, time)) = file.key.rsplit_once('/') else { continue };
@@ -78,27 +84,29 @@ pub(super) fn settings_folder(table_arn: &str) -> Option<String> {
 /// Reads the evidence of restore tests of these tables, by ARN.
 pub(super) async fn evidence(
     clients: &Clients,
+    timer: &Arc<dyn Timer>,
     name: &str,
     tables: &[&Description],
 ) -> Result<HashMap<String, Tested>, String> {
     let files = bucket(clients, name);
-    let folders = evidence::keys_by_folder(&files).await.map_err(|error| error.to_string())?;
+    let folders = patiently(timer, EvidenceError::name, || evidence::keys_by_folder(&files)).await;
+    let folders = folders.map_err(|error| error.to_string())?;
     let none = Vec::new();
     let reads: Vec<_> = tables
         .iter()
         .map(async |table| {
             let keys = folders.get(&evidence::folder(&table.arn)).unwrap_or(&none);
-            (table.arn.clone(), tested(&files, keys, table.created_at).await)
+            (table.arn.clone(), tested(timer, &files, keys, table.created_at).await)
         })
         .collect();
     Ok(futures::stream::iter(reads).buffer_unordered(AT_A_TIME).collect().await)
 }
 
 /// Reads the evidence of a table, the newest first, until one was successful.
-async fn tested(files: &Files, keys: &[String], created_at: DateTime<Utc>) -> Tested {
+async fn tested(timer: &Arc<dyn Timer>, files: &Files, keys: &[String], created_at: DateTime<Utc>) -> Tested {
     let mut restores = Vec::new();
     for key in keys.iter().take(MOST_EVIDENCE) {
-        let found = match evidence::read(files, key).await {
+        let found = match patiently(timer, EvidenceError::name, || evidence::read(files, key)).await {
             Ok(found) => found,
             Err(error) => {
                 return Tested { verified: Finding::NotKnown { reason: error.to_string() }, restores };
@@ -128,6 +136,7 @@ async fn tested(files: &Files, keys: &[String], created_at: DateTime<Utc>) -> Te
 /// Reads the coverage of the histories of these tables, by ARN. A table without an entry was not asked for.
 pub(super) async fn incremental(
     clients: &Clients,
+    timer: &Arc<dyn Timer>,
     histories: &[History],
     tables: &[(&str, &Description)],
     now: DateTime<Utc>,
@@ -141,14 +150,17 @@ pub(super) async fn incremental(
                 Some(_) => history.prefix.clone(),
                 None => format!("{}{name}/", history.prefix),
             };
-            let read = coverage::read(&s3, &history.bucket, &prefix).await;
-            let finding = match read {
+            let read = || coverage::read(&s3, &history.bucket, &prefix);
+            let name = |failure: &AwsFailure| failure.name;
+            let finding = match patiently(timer, name, read).await {
                 Err(failure) => Finding::from_failure(&failure),
                 Ok(coverage) => {
                     let location = format!("s3://{}/{prefix}", history.bucket);
-                    Finding::from_value(
-                        since(&coverage, table, now).map(|since| Incremental { location, since }),
-                    )
+                    Finding::from_value(since(&coverage, table, now).map(|since| Incremental {
+                        location,
+                        since,
+                        lag: Finding::NotAsked {},
+                    }))
                 }
             };
             (table.arn.clone(), finding)

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 pub(super) use simulated_time::SimulatedTimer;
 
 use super::collect::{Collected, Stores, collect};
+use super::report::Fleet;
 use crate::aws::failure::AwsFailure;
 use crate::clock::Clock;
 use crate::testing::fake_aws::{Call, FakeAws, Response, arn, backup_arn, refusal};
@@ -40,6 +41,15 @@ pub(super) struct Account {
 pub(super) fn collected(account: &Account, stores: &Stores) -> Result<Collected, AwsFailure> {
     let (timer, clients, clock) = (SimulatedTimer::new(), account.aws.clients(), Clock::Fixed(now()));
     timer.run(collect(&clients, &clock, Arc::new(timer.clone()), stores, &|_| {}))
+}
+
+/// Keeps a page where the gate opens it in a browser.
+pub(super) fn keep_page(name: &str, fleet: &Fleet) -> String {
+    let page = super::page::page(fleet);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/pages/fleet");
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(format!("{folder}/{name}.html"), &page).unwrap();
+    page
 }
 
 /// The time of the tests.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::facts::CopyKind;
+use super::facts::{CopyKind, TableFacts};
 use super::finding::Finding;
 use super::report::{GB, Protection, TableReport};
 use super::rules::{Outcome, Requirements, Rule, Selection};
@@ -103,6 +103,37 @@ impl TableReport {
     /// Says the size of the table.
     pub fn size(&self) -> String {
         self.facts.table.found().map_or_else(|| NOT_KNOWN.to_owned(), |table| gb(table.bytes as f64))
+    }
+}
+
+impl TableReport {
+    /// Returns a line for each rule that is broken, or not known to be kept.
+    pub fn reasons(&self) -> impl Iterator<Item = String> {
+        self.not_kept().map(|verdict| {
+            let how = if verdict.outcome == Outcome::NotKnown { NOT_KNOWN } else { "broken" };
+            let (name, rule, what) = (&self.name, &verdict.rule, &verdict.requirement);
+            format!("{name}: {rule}: {what} {how}: {}", verdict.detail)
+        })
+    }
+}
+
+impl TableFacts {
+    /// Returns what is not known, each with the reason.
+    pub fn unread(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let reasons = [
+            ("table", self.table.reason()),
+            ("tags", self.tags.reason()),
+            ("point-in-time recovery", self.pitr.reason()),
+            ("backups", self.backups.reason()),
+            ("recovery points", self.recovery_points.reason()),
+            ("exports", self.exports.reason()),
+            ("incremental backup", self.incremental.reason()),
+            ("lag of the incremental backup", self.lag().and_then(Finding::reason)),
+            ("settings document", self.settings.reason()),
+            ("verification", self.verified.reason()),
+            ("times of restores", self.restores.reason()),
+        ];
+        reasons.into_iter().filter_map(|(what, reason)| Some((what, reason?)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the event about an execution that ended says.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use execution_report::{Execution, Report, Status};
+use execution_report::{Execution, Report, Status, message_of};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use super::tables;
 use crate::aws::arn::Arn;
 use crate::aws::console;
 use crate::schemas;
-use crate::text::{bounded, cut, message_of};
+use crate::text::{bounded, cut};
 
 /// The version of the event's detail.
 const VERSION: u32 = 1;
@@ -224,7 +224,11 @@ pub(crate) mod tests {
         for (cause, expected) in [
             ("", None),
             ("the key is gone", Some("the key is gone")),
-            (r#"{"ExecutionArn":"a","Input":"{\"Keys\":[\"secret\"]}"#, Some("the console shows the cause")),
+            (
+                r#"{"ExecutionArn":"a","Input":"{\"Keys\":[\"secret\"]}"#,
+                Some("the nested execution a failed: its cause was cut off"),
+            ),
+            (r#"{"Keys":["secret"]}"#, Some("the console shows the cause")),
             (r#"{"errorType":"E","errorMessage":"cut off"#, Some("cut off")),
         ] {
             assert_eq!(reason(cause).as_deref(), expected);

@@ -90,7 +90,7 @@ impl Verification {
     pub fn from_failure(failure: &str) -> Verification {
         let description: Option<Value> = serde_json::from_str(failure).ok();
         let cause = description.as_ref().and_then(|description| description.get("Cause")?.as_str());
-        let finding = crate::text::message_of(cause.unwrap_or(failure));
+        let finding = execution_report::message_of(cause.unwrap_or(failure));
         Verification { damaged: true, finding, output: Value::Null }
     }
 

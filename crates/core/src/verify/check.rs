@@ -1,12 +1,13 @@
 //! The check of a user's own function.
 
+use execution_report::message_of;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::VerifyError;
 use super::execution_input::ExecutionInput;
-use crate::text::{cut, message_of, quoted};
+use crate::text::{cut, quoted};
 
 /// Maximum number of bytes of a reason.
 const LONGEST_REASON: usize = 1_000;

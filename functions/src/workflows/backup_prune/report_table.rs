@@ -1,12 +1,13 @@
 //! `backup-prune.report-table`: reports the result of one table, with counts and a bounded text.
 
+use execution_report::message_of;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
 use tablekeeper_core::error_name::{ErrorName, HasErrorName};
 use tablekeeper_core::prune::report::{Prune, bounded};
 use tablekeeper_core::prune::{CHARACTERS_A_LINE, NewBackup, PruneConfig};
-use tablekeeper_core::text::{cut, message_of};
+use tablekeeper_core::text::cut;
 
 use super::delete_backup::{Deletion, DeletionOutcome};
 use crate::step::{Failure, Step};

@@ -1,6 +1,7 @@
 //! `export-table.finish-export`: verifies what a scan wrote and that the table is still the same, and writes the
 //! manifests.
 
+use execution_report::message_of;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tablekeeper_core::aws::clients::Clients;
@@ -9,7 +10,6 @@ use tablekeeper_core::error_name::ErrorName;
 use tablekeeper_core::export::finish::FinishError;
 use tablekeeper_core::export::plan::Mode;
 use tablekeeper_core::export::{ExportConfig, Plan, finish, same_table};
-use tablekeeper_core::text::message_of;
 
 use super::table_report::{TableOutcome, TableReport, fitting};
 use crate::step::{Failure, Step};

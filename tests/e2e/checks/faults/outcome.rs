@@ -12,7 +12,7 @@ use super::cases::Case;
 const TRIES_OF_THE_SDK: usize = 3;
 
 /// The steps whose failure does not fail a run. The output has a note of their refusal instead.
-const BUT_NOTED: &[&str] = &["export-table.capture-settings"];
+const BUT_NOTED: &[&str] = &["export-table.capture-settings", "fleet.write-report"];
 
 /// The calls that a step retries itself after the SDK has stopped, or makes concurrently. Each of the concurrent calls
 /// meets only some of the faults, so the SDK may recover from all of them.
@@ -20,6 +20,21 @@ const MENDED_WITHIN: &[(&str, &str)] = &[
     ("backfill.backfill-segment", "s3:PutObject"),
     ("export-table.export-segment", "dynamodb:Scan"),
     ("export-table.finish-managed-export", "s3:PutObjectTagging"),
+    // The step repeats its calls itself, within the rates of AWS.
+    ("fleet.write-report", "backup:ListProtectedResources"),
+    ("fleet.write-report", "backup:ListRecoveryPointsByResource"),
+    ("fleet.write-report", "backup:ListRestoreJobs"),
+    ("fleet.write-report", "cloudwatch:GetMetricStatistics"),
+    ("fleet.write-report", "dynamodb:DescribeContinuousBackups"),
+    ("fleet.write-report", "dynamodb:DescribeExport"),
+    ("fleet.write-report", "dynamodb:DescribeTable"),
+    ("fleet.write-report", "dynamodb:ListBackups"),
+    ("fleet.write-report", "dynamodb:ListExports"),
+    ("fleet.write-report", "dynamodb:ListTables"),
+    ("fleet.write-report", "dynamodb:ListTagsOfResource"),
+    ("fleet.write-report", "lambda:ListEventSourceMappings"),
+    ("fleet.write-report", "s3:GetObject"),
+    ("fleet.write-report", "s3:ListBucket"),
     ("import-table.import-segment", "dynamodb:BatchWriteItem"),
     // If the step has done something before, it returns with that and is invoked again.
     ("import-table.import-segment", "s3:GetObject"),

@@ -15,7 +15,12 @@ const WITHOUT_RESOURCES: &[(&[&str], &str)] = &[
         "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsapplicationautoscaling.html",
     ),
     (
-        &["dynamodb:ListBackups", "dynamodb:ListContributorInsights", "dynamodb:ListTables"],
+        &[
+            "dynamodb:ListBackups",
+            "dynamodb:ListContributorInsights",
+            "dynamodb:ListExports",
+            "dynamodb:ListTables",
+        ],
         "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html",
     ),
     (
@@ -38,7 +43,9 @@ const WITHOUT_RESOURCES: &[(&[&str], &str)] = &[
         &[
             "backup:DescribeRestoreJob",
             "backup:GetRestoreJobMetadata",
+            "backup:ListProtectedResources",
             "backup:ListRecoveryPointsByResource",
+            "backup:ListRestoreJobs",
             "backup:ListRestoreJobsByProtectedResource",
             "backup:PutRestoreValidationResult",
         ],
@@ -70,7 +77,13 @@ const WITHOUT_RESOURCES: &[(&[&str], &str)] = &[
 
 /// Statements that read all of a kind, by their names and actions. A person may have pointed a parameter at any table, and a
 /// description holds no items.
-const STATEMENTS_ON_ALL: &[(&str, &str)] = &[("LookAtTheTables", "dynamodb:DescribeTable")];
+const STATEMENTS_ON_ALL: &[(&str, &str)] = &[
+    ("LookAtTheTables", "dynamodb:DescribeTable"),
+    // A report of the fleet is about all tables.
+    ("LookAtEveryTable", "dynamodb:DescribeContinuousBackups"),
+    ("LookAtEveryTable", "dynamodb:DescribeTable"),
+    ("LookAtEveryTable", "dynamodb:ListTagsOfResource"),
+];
 
 /// The resource types that have to be allowed as a whole, with the reason.
 const ALL_OF_A_KIND: &[(&str, &str, &str)] = &[

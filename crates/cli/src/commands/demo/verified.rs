@@ -7,7 +7,7 @@ mod stage;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
-use execution_report::message;
+use execution_report::message_of;
 use serde_json::{Value, json};
 
 use super::story::{PARAMETER, SOURCE, name_of, pointer, set_up};
@@ -60,7 +60,7 @@ async fn rotate_damaged(console: &Console, stage: &Stage, count: u32) -> anyhow:
         damage::of_the_new_copy(console, stage)
     )?;
     expect(&outcome, Some("VerificationFailed"))?;
-    let found = message(outcome.cause.as_deref().unwrap_or_default());
+    let found = message_of(outcome.cause.as_deref().unwrap_or_default());
     console.event(&format!("{}: {found}", console.good("the damage was found")));
     ensure!(pointer(&stage.config).await? == stage.older_copy, "{PARAMETER} was moved to a damaged table");
     console.event(&format!("{PARAMETER} still names {}", name_of(&stage.older_copy)));

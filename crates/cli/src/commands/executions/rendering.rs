@@ -2,11 +2,12 @@
 
 use chrono::Local;
 use tablekeeper_core::clock::Clock;
+use tablekeeper_core::execution_tables::cell;
 
-use super::{Line, tables};
+use super::Line;
 use crate::console;
 use crate::console::Console;
-use crate::layout::terminal_width;
+use crate::layout::{shortened, terminal_width};
 
 const HEADING: [&str; 6] = ["STARTED", "WORKFLOW", "TABLE", "STATUS", "TOOK", "NAME"];
 /// Columns of [`HEADING`] that are special.
@@ -56,7 +57,7 @@ fn cells(line: &Line<'_>) -> [String; 6] {
     let started = line.started_at.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S").to_string();
     let end = line.stopped_at.unwrap_or_else(|| Clock::System.now());
     let seconds = (end - line.started_at).num_milliseconds().max(0) as f64 / 1000.0;
-    let table = tables::cell(&line.tables);
+    let table = cell(&line.tables);
     let took = console::duration(seconds).to_string();
     [started, line.workflow.to_owned(), table, line.status.to_owned(), took, line.name.to_owned()]
 }
@@ -84,14 +85,6 @@ fn aligned(rows: &[[String; 6]], terminal: Option<usize>) -> Vec<String> {
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect()
-}
-
-fn shortened(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    let begin: String = text.chars().take(width.saturating_sub(1)).collect();
-    format!("{begin}…")
 }
 
 #[cfg(test)]

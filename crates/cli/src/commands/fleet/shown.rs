@@ -3,7 +3,7 @@
 use tablekeeper_core::fleet::page::sentence;
 use tablekeeper_core::fleet::report::{Fleet, GB, TableReport};
 use tablekeeper_core::fleet::rules::Outcome;
-use tablekeeper_core::fleet::text::{NOT_KNOWN, gb};
+use tablekeeper_core::fleet::text::gb;
 
 use crate::console::{self, Console, Stream};
 
@@ -62,16 +62,11 @@ fn cells(table: &TableReport, fleet: &Fleet) -> [String; 8] {
 
 /// Prints why tables are not as the rules say.
 fn reasons(console: &Console, fleet: &Fleet) {
-    let mut is_first = true;
-    for table in &fleet.tables {
-        for verdict in table.not_kept() {
-            if std::mem::take(&mut is_first) {
-                console.line("");
-            }
-            let how = if verdict.outcome == Outcome::NotKnown { NOT_KNOWN } else { "broken" };
-            let (name, rule, what) = (&table.name, &verdict.rule, &verdict.requirement);
-            console.line(&format!("{name}: {rule}: {what} {how}: {}", verdict.detail));
+    for (place, reason) in fleet.tables.iter().flat_map(TableReport::reasons).enumerate() {
+        if place == 0 {
+            console.line("");
         }
+        console.line(&reason);
     }
 }
 

@@ -109,6 +109,8 @@ async fn parameters(
             ("TablePattern", "*".to_owned()),
             ("ExportBucketName", format!("{}-dynamodb-backup", local_aws::ACCOUNT)),
         ],
+        // The schedule is off: you start executions of a stack that is there for an hour.
+        "fleet" => vec![("ScheduleState", "DISABLED".to_owned())],
         "incremental" => vec![("StreamArn", followed_stream(config).await?)],
         // The rule is off: a report of each execution would be among the executions that one looks for.
         REPORTS => {

@@ -2,19 +2,19 @@ use chrono::TimeDelta;
 
 use super::super::collect::Stores;
 use super::super::rules::Rules;
-use super::super::testing::{Account, collected};
+use super::super::testing::{Account, collected, keep_page};
 use super::*;
 
-fn drawn(account: &Account) -> String {
+fn drawn(name: &str, account: &Account) -> String {
     let collected = collected(account, &Stores::default()).unwrap();
-    page(&Fleet::new(collected, Rules::built_in(), Some(0.25)))
+    keep_page(name, &Fleet::new(collected, Rules::built_in(), Some(0.25)))
 }
 
 #[tokio::test]
 async fn a_page_can_be_read_sorted_and_filtered_and_fetches_nothing() {
     let account = Account::new();
     account.table("orders").pitr("orders", 20).backup("orders", TimeDelta::days(3)).table("sessions");
-    let page = drawn(&account);
+    let page = drawn("one-of-two-tables-is-broken", &account);
     for part in [
         "<main>",
         "<header class=\"bad\"",
@@ -48,7 +48,7 @@ async fn a_page_escapes_what_aws_says() {
             serde_json::json!({ "__type": "AccessDeniedException", "message": "<script>alert(1)</script>" }),
         )
     });
-    let page = drawn(&account);
+    let page = drawn("refused", &account);
     assert!(
         page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && !page.contains("<script>alert"),
         "{page}"

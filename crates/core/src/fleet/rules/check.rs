@@ -159,6 +159,7 @@ fn unknown_source(facts: &TableFacts) -> Option<String> {
         ("the recovery points", facts.recovery_points.reason()),
         ("the exports", facts.exports.reason()),
         ("the incremental backup", facts.incremental.reason()),
+        ("the lag of the incremental backup", facts.lag().and_then(Finding::reason)),
     ];
     sources.into_iter().find_map(|(what, reason)| Some(format!("{what}: {}", reason?)))
 }
@@ -228,7 +229,9 @@ fn settings(facts: &TableFacts) -> Result {
             kept(format!("captured at {} in {}", shown(value.at), quoted(&value.location)))
         }
         Finding::NotKnown { reason } => not_known(reason),
-        Finding::NotAsked {} => not_known("no bucket of settings documents was given (--settings)"),
+        Finding::NotAsked {} => {
+            not_known("no bucket of settings documents was given (--settings, SettingsBucketName)")
+        }
         Finding::None {} => broken("there is no settings document of it"),
     }
 }

@@ -23,6 +23,20 @@ fn error(place: impl Into<String>, reason: impl Into<String>) -> RulesError {
 }
 
 impl Rules {
+    /// Reads the text of a file and checks it. It is YAML if the name of the file ends in `.yaml` or `.yml`, and otherwise
+    /// JSON.
+    pub fn from_file(name: &str, text: &[u8]) -> Result<Rules, RulesError> {
+        let document = if name.ends_with(".yaml") || name.ends_with(".yml") {
+            serde_yaml_ng::from_slice(text)
+                .map_err(|wrong| error("the file", format!("is not YAML: {wrong}")))?
+        } else {
+            let hint = "; a file of YAML must end in .yaml or .yml";
+            serde_json::from_slice(text)
+                .map_err(|wrong| error("the file", format!("is not JSON: {wrong}{hint}")))?
+        };
+        Rules::from_document(document)
+    }
+
     /// Reads the document of a file and checks it.
     pub fn from_document(document: Value) -> Result<Rules, RulesError> {
         let rules: Rules = serde_path_to_error::deserialize(document).map_err(|wrong| {

@@ -99,8 +99,10 @@ async fn a_history_counts_from_its_first_backfill_unless_it_has_a_gap() {
     };
     put(&account, "tables/orders/coverage.json", coverage("2026-09-01T00:00:00.000", 0));
     put(&account, "own/coverage.json", coverage("2026-09-01T00:00:00.000", 7));
+    account.aws.response("lambda:GET", |_| (200, json!({ "EventSourceMappings": [] })));
     let found = facts(&account, &of_all).incremental.found().cloned().unwrap();
     assert_eq!(found.location, "s3://items/tables/orders/");
+    assert_eq!(found.lag.reason(), Some("no event source mapping reads the stream"));
     assert_eq!(found.since, "2026-10-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap());
     let retained = facts(&account, &of_one).incremental.found().map(|history| history.since);
     assert_eq!(retained.map(|since| since.timestamp()), Some(ago(TimeDelta::days(7))));

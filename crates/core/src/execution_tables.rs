@@ -1,7 +1,8 @@
-//! Finds the tables of an execution, in any shape of its input and in its output.
+//! Finds the tables of an execution for a list, in any shape of its input and in its output.
 
 use serde_json::Value;
-use tablekeeper_core::aws::arn::{Arn, is_table_name};
+
+use crate::aws::arn::{Arn, is_table_name};
 
 /// Fields of an input that name tables. `table_name` is in inputs of the former backup.
 const OF_INPUT: [&str; 4] = ["TableName", "table_name", "Target", "TableNames"];
@@ -21,16 +22,16 @@ const OTHERS: [&str; 6] = [
 
 /// The tables of an execution.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Tables {
+pub struct Tables {
     /// The tables that it works on, by its input or else by its output.
-    pub(super) shown: Vec<String>,
+    pub shown: Vec<String>,
     /// Other tables that it read or made.
     others: Vec<String>,
 }
 
 impl Tables {
     /// Reads the tables of an execution with this input and output.
-    pub(super) fn new(input: &Value, output: &Value) -> Self {
+    pub fn new(input: &Value, output: &Value) -> Self {
         let sources = [named(input, &OF_INPUT), named(input, &OF_BACKUP), named(output, &OF_OUTPUT)];
         let shown = sources.iter().find(|tables| !tables.is_empty()).cloned().unwrap_or_default();
         let others = sources.into_iter().chain([named(input, &OTHERS), named(output, &OTHERS)]);
@@ -38,13 +39,13 @@ impl Tables {
     }
 
     /// Returns whether the execution works on this table, reads it or makes it.
-    pub(super) fn has(&self, table: &str) -> bool {
+    pub fn has(&self, table: &str) -> bool {
         self.shown.iter().chain(&self.others).any(|name| name == table)
     }
 }
 
 /// Returns the tables as a cell of a list: up to two names, or the first and how many others there are.
-pub(super) fn cell(tables: &[String]) -> String {
+pub fn cell(tables: &[String]) -> String {
     match tables {
         [] => "-".to_owned(),
         [one] => one.clone(),
