@@ -65,7 +65,7 @@ fn the_nearest_configuration_applies_to_each_file() {
     let endless = |file: &str| ("MISSING_TIMEOUT".to_owned(), file.to_owned(), 1);
     assert_eq!(project.found(&["."]), [endless("a.asl.json")]);
     assert_eq!(project.run(&["a.asl.json"]).code, 1);
-    assert_eq!(project.found(&[".", "--config", "other/.asl-check.toml"]), []);
+    assert_eq!(project.found(&[".", "--settings", "other/.asl-check.toml"]), []);
     for (text, part) in [
         ("unknown = 1\n", "unknown field"),
         ("ignore = [\"MISING_TIMEOUT\"]\n", "did you mean MISSING_TIMEOUT?"),
