@@ -113,6 +113,7 @@ def crates():
     p.box(36, 328, 220, 62, "workflow", "crates/execution-report", "the page about an", "execution")
     p.box(700, 140, 260, 62, "workflow", "crates/local-aws", "the local stack:", "emulator and proxy")
     p.box(700, 234, 260, 62, "workflow", "crates/contracts", "type checker of", "state machines")
+    p.box(700, 328, 260, 62, "workflow", "crates/asl-check", "the check as a small", "binary"), p.line((830, 296), (830, 328))
     p.line((146, 202), (146, 234)), p.line((256, 265), (290, 265)), p.line((466, 265), (500, 265))
     p.line((296, 171), (588, 171), (588, 234)), p.line((110, 296), (110, 328)), p.line((182, 296), (182, 312), (588, 312), (588, 296))
     p.write("crates")

@@ -33,7 +33,7 @@ pub struct Arguments {
     pub template: Option<PathBuf>,
     /// The configuration [default: the nearest .asl-check.toml in the directory of each file or in one above]
     #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    pub settings: Option<PathBuf>,
     /// Report only these codes.
     #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = code)]
     pub select: Vec<Code>,

@@ -58,7 +58,7 @@ impl<'a> Finder<'a> {
 
     /// Returns the configuration of a file.
     pub(crate) fn config(&mut self, path: &Path) -> Result<Rc<Config>, Unusable> {
-        if let Some(path) = &self.arguments.config {
+        if let Some(path) = &self.arguments.settings {
             return self.load(&self.here.join(path));
         }
         let absolute = self.here.join(path);

@@ -4,7 +4,9 @@ mod page;
 
 use std::process::ExitCode;
 
+use asl_check::Explanation;
 use clap::Args;
+use contracts::diagnostic::Code;
 use contracts::suggestion::closest;
 
 use crate::console::{Console, Stream};
@@ -15,8 +17,8 @@ use page::{Kind, after_ends_of, cells, entries, rows};
 /// Explain an error name or the end of an execution, and say what to do about it.
 ///
 /// The names are those in parentheses at the end of an error message, in the `Error` of a failed execution, and in
-/// alarms. The end of an execution is the name of its last state. The outcomes of publish-pointer are explained, too.
-/// Without a name, all names are listed, each with the
+/// alarms. The end of an execution is the name of its last state. The outcomes of publish-pointer and the codes of
+/// `tablekeeper check` are explained, too. Without a name, all names but the codes are listed, each with the
 /// first sentence of its explanation. The exit code is 2 if there is no such name.
 #[derive(Debug, Args)]
 #[command(
@@ -90,7 +92,11 @@ fn explanation(name: &str) -> Result<(&'static str, String), Unusable> {
     let found = rows().flat_map(|row| row.names().map(move |name| (name, row)));
     let found: Vec<_> = found.filter(|(known, _)| known.eq_ignore_ascii_case(wanted)).collect();
     let Some((name, _)) = found.first() else {
-        let advice = match closest(wanted, names()) {
+        if let Some(explanation) = Code::parse(wanted).and_then(Explanation::of) {
+            return Ok((explanation.code.as_str(), plain(explanation.text)));
+        }
+        let codes = Code::ALL.iter().map(|code| code.as_str());
+        let advice = match closest(wanted, names().chain(codes)) {
             Some(meant) => format!("did you mean {meant}?"),
             None => "`tablekeeper explain` lists the names".to_owned(),
         };

@@ -18,6 +18,14 @@ fn every_error_name_is_explained() {
     assert!(!explanation(ErrorName::TargetTableExists.as_str()).unwrap().1.contains("]("));
 }
 
+#[test]
+fn every_code_of_the_check_is_explained() {
+    for code in Code::ALL {
+        assert_eq!(explanation(&code.as_str().to_lowercase()).unwrap().0, code.as_str());
+    }
+    assert!(explanation("PAYLOAD_MISMACH").unwrap_err().0.ends_with("did you mean PAYLOAD_MISMATCH?"));
+}
+
 /// Collects the names of the errors that a state machine retries or catches, and of the states in which it ends.
 fn collect(value: &Value, names: &mut BTreeSet<String>) {
     let states = value.get("States").and_then(Value::as_object).into_iter().flatten();
