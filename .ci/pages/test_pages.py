@@ -1,5 +1,7 @@
 """A page with one mistake of each kind: every one is found, and a page without them is clean."""
 
+import contextlib
+import io
 import pathlib
 import tempfile
 import unittest
@@ -36,7 +38,9 @@ class Pages(unittest.TestCase):
                     path.write_text(PAGE.format(**{"head": "", "body": "", **parts}))
                     found = [problem for _, problem in problems_in(browser, window, [path])]
                     self.assertTrue(any(mistake in problem for problem in found), (mistake, window, found))
-            self.assertGreater(check(browser, [path]), 0)
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                self.assertGreater(check(browser, [path]), 0)
+            self.assertIn(f"{path} (phone, 390 px): label", printed.getvalue())
             browser.close()
 
 
