@@ -86,8 +86,8 @@ def launched(playwright):
     program = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if program is None:
         sys.exit(f"there is no Chromium: install one of {', '.join(CHROMIUM)}")
-    # Chromium's own sandbox needs rights that containers and root do not have.
-    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+    # Chromium's own sandbox needs rights that root and containers do not have, whose shared memory is small as well.
+    flags = ["--disable-dev-shm-usage"] + (["--no-sandbox"] if os.geteuid() == 0 else [])
     return playwright.chromium.launch(executable_path=program, args=flags)
 
 
